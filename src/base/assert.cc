@@ -1,0 +1,14 @@
+#include "base/assert.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace gateway {
+
+void assertion_failed(const char* expression, const char* file, int line) noexcept {
+  std::fprintf(stderr, "otlp-service: bug: assertion failed: %s at %s:%d\n", expression, file,
+               line);
+  std::abort();
+}
+
+}  // namespace gateway
