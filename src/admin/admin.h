@@ -1,0 +1,55 @@
+// The admin listener (8080): health, metrics, and what an operator wants to see. Served by a thread
+// of its own, so that it answers when the request path is stuck.
+//
+//   GET /health/live /health/ready /health/startup    200 or 503, with the reason as JSON
+//   GET /health                                       aggregate, JSON; 503 when unhealthy
+//   GET /ready  /metrics                              the guides' names
+//   GET /api/v1/status                                services, exporters, ledger, storage, version
+//
+// It starts before the log opens, so that /health/startup can show how far recovery is.
+//
+// Threads: start() and stop() on the application's thread; callbacks are called on the admin
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "config/settings.h"
+#include "pipeline/service.h"
+#include "telemetry/metrics.h"
+
+namespace gateway::admin {
+
+struct Probe {
+  bool ok = false;
+  std::string reason;  // a sentence when not ok
+  std::string details_json = "{}";
+};
+
+struct Sources {
+  std::function<Probe()> live;
+  std::function<Probe()> ready;
+  std::function<Probe()> startup;
+  std::function<std::string()> health_json;  // the aggregate
+  std::function<pipeline::HealthState()> health_state;
+  std::function<std::string()> status_json;  // /api/v1/status
+  telemetry::Registry* metrics = nullptr;
+};
+
+class AdminServer {
+ public:
+  virtual ~AdminServer() = default;
+  [[nodiscard]] virtual Result<void, pipeline::ServiceFailure> start() = 0;
+  virtual void stop() = 0;
+  [[nodiscard]] virtual std::string address() const = 0;          // with the real port
+  [[nodiscard]] virtual std::string metrics_address() const = 0;  // empty when off
+};
+
+[[nodiscard]] std::unique_ptr<AdminServer> make_admin_server(const config::Admin& settings,
+                                                             Sources sources);
+
+}  // namespace gateway::admin

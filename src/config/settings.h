@@ -1,0 +1,178 @@
+// The effective configuration as typed values: what the schema (config/schema.h) fills in and every
+// component is built from. Names are the Collector's; defaults are those of docs/configuration.md.
+//
+// Units:   bytes, milliseconds unless the type says otherwise.
+// Errors:  none here; every rule is checked by the loader, so a Settings in hand is valid.
+// Threads: values, immutable after load.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/signal.h"
+
+namespace gateway::config {
+
+using Millis = std::chrono::milliseconds;
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+// Where a value stands, for messages: "gateway.yaml:12:5".
+struct Origin {
+  std::string file;
+  int line = 0;    // from 1; 0: no line (default, environment, --set)
+  int column = 0;  // from 1
+};
+
+struct TlsServer {
+  std::string cert_file, key_file, client_ca_file;
+  std::string min_version = "1.2";
+  std::optional<Millis> reload_interval;
+};
+
+struct TlsClient {
+  bool insecure = false;  // no TLS at all
+  bool insecure_skip_verify = false;
+  std::string ca_file, cert_file, key_file, server_name_override;
+};
+
+// receivers.otlp.protocols.grpc / .http
+struct Listener {
+  bool enabled = false;
+  std::string endpoint;  // host:port; port 0 takes a free one
+  std::optional<TlsServer> tls;
+  std::uint64_t max_recv_msg_size_bytes = 64ULL << 20;  // after decompression too
+  std::uint32_t max_concurrent_streams = 1024;
+  std::uint32_t max_header_size_bytes = 16 << 10;
+  std::uint32_t max_connections = 10'000;
+  Millis read_header_timeout{10'000};
+  Millis read_body_timeout{30'000};
+  Millis idle_timeout{60'000};
+  Millis keepalive_ping_interval_min{10'000};  // enforcement_policy.min_time
+  std::optional<Millis> max_connection_age;
+  Millis max_connection_age_grace{10'000};
+  std::vector<std::string> cors_allowed_origins;
+  std::string traces_url_path = "/v1/traces", metrics_url_path = "/v1/metrics",
+              logs_url_path = "/v1/logs";
+};
+
+struct OtlpReceiver {
+  std::string id = "otlp";
+  Listener grpc, http;
+  bool accept_proto_names = false;  // JSON keys as in the .proto, beside camelCase
+  bool accept_enum_names = true;
+  bool profiles = false;
+};
+
+enum class Compression : std::uint8_t { none, gzip, zstd };
+
+struct RetryOnFailure {
+  bool enabled = true;
+  Millis initial_interval{5'000};
+  double randomization_factor = 0.5;
+  double multiplier = 1.5;
+  Millis max_interval{30'000};
+  Millis max_elapsed_time{0};  // 0: as long as the log keeps the data; then dead letters
+};
+
+struct CircuitBreaker {
+  bool enabled = true;
+  std::uint32_t failure_threshold = 5;  // consecutive failures that open it
+  Millis open_interval{5'000};          // before the first half-open probe; grows like a backoff
+  Millis open_interval_max{60'000};
+};
+
+// sending_queue: the queue is the log; these bound what is in flight.
+struct SendingQueue {
+  std::uint32_t num_consumers = 4;  // requests in flight at most, per signal
+  std::uint64_t in_flight_size_bytes_max = 16ULL << 20;
+  bool start_at_latest = false;  // a new exporter begins with new data, not with history
+};
+
+struct Batch {
+  std::uint32_t send_batch_size = 8192;      // items that make a batch due at once
+  std::uint32_t send_batch_max_size = 0;     // items at most; 0: no limit, never cut a request
+  std::uint64_t max_size_bytes = 3'500'000;  // below the default limit of gRPC peers (4 MiB)
+  Millis timeout{200};
+};
+
+enum class ExporterKind : std::uint8_t { otlp, otlp_http, debug, file };
+
+struct Exporter {
+  std::string id;  // "otlp/primary"
+  ExporterKind kind = ExporterKind::otlp;
+  std::string endpoint;  // otlp: host:port or URL; otlp_http: base URL
+  std::string traces_endpoint, metrics_endpoint, logs_endpoint;  // otlp_http: whole URLs
+  std::string encoding = "proto";                                // otlp_http: proto or json
+  TlsClient tls;
+  Compression compression = Compression::gzip;
+  int compression_level = -1;  // -1: the coding's default
+  Headers headers;
+  Millis timeout{5'000};              // otlp_http: 30 s
+  std::uint32_t max_connections = 4;  // otlp_http
+  RetryOnFailure retry_on_failure;
+  CircuitBreaker circuit_breaker;
+  SendingQueue sending_queue;
+  Batch batch;
+  // file
+  std::string path;
+  std::uint64_t rotation_max_size_bytes = 100ULL << 20;
+  std::uint32_t rotation_max_backups = 10;
+  // debug
+  std::string verbosity = "basic";  // basic, normal, detailed
+  std::string service_name;         // sent in User-Agent only
+};
+
+struct Storage {
+  std::string directory = "./data";
+  std::string durability = "commit";  // commit, interval, memory
+  Millis sync_interval{50};
+  std::uint64_t segment_size_bytes = 64ULL << 20;
+  std::uint64_t size_bytes_max = 10ULL << 30;
+  std::uint64_t history_size_bytes_max = 0;
+  std::chrono::seconds age_max{0};
+  std::string when_full = "refuse";  // refuse, drop_oldest
+  std::uint64_t tail_cache_size_bytes = 16ULL << 20;
+  bool direct_io = true;
+};
+
+struct Admin {
+  std::string endpoint = "127.0.0.1:8080";
+  std::string metrics_endpoint;  // a listener for /metrics alone; off when empty
+  std::string metrics_path = "/metrics";
+};
+
+// memory_limiter: the byte budget of bodies in memory, all listeners together.
+struct MemoryLimiter {
+  std::uint64_t limit_bytes = 32ULL << 20;
+};
+
+struct Pipeline {
+  std::string id;  // "traces", "traces/2"
+  Signal signal = Signal::traces;
+  std::vector<std::string> receivers, processors, exporters;
+};
+
+struct LogSettings {
+  std::string level = "info";  // or a filter "info,storage=debug"
+  std::string format = "json";
+};
+
+struct Settings {
+  std::vector<OtlpReceiver> receivers;
+  std::vector<Exporter> exporters;
+  std::vector<Pipeline> pipelines;
+  MemoryLimiter memory_limiter;
+  Storage storage;
+  Admin admin;
+  LogSettings logs;
+  std::uint32_t io_threads = 0;  // 0: one a core
+  Millis shutdown_timeout{20'000};
+  std::vector<std::string> services;  // --services=; empty: all
+};
+
+}  // namespace gateway::config

@@ -1,0 +1,44 @@
+// What the application sees of an exporter, whatever its kind: one per configured exporter, with
+// one cursor for each signal that its pipelines bring it.
+//
+// Threads: start() and stop() on the application's thread; status() from any.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/signal.h"
+#include "config/settings.h"
+#include "pipeline/service.h"
+#include "storage/log.h"
+#include "telemetry/metrics.h"
+
+namespace gateway::exporter {
+
+enum class BreakerState : std::uint8_t { closed = 0, open = 1, half_open = 2 };
+
+struct ExporterStatus {
+  std::string id;
+  pipeline::Health health;
+  BreakerState breaker = BreakerState::closed;
+  std::string last_error;
+  std::uint64_t in_flight_requests = 0;
+  std::uint64_t in_flight_bytes = 0;
+};
+
+// A Service named "exporter/<id>".
+class Exporter : public pipeline::Service {
+ public:
+  [[nodiscard]] virtual ExporterStatus status() const = 0;
+};
+
+// Builds the exporter that `settings.kind` names, reading `signals` of `log`.
+[[nodiscard]] std::unique_ptr<Exporter> make_exporter(const config::Exporter& settings,
+                                                      const std::vector<Signal>& signals,
+                                                      storage::Log& log,
+                                                      telemetry::Registry& metrics);
+
+}  // namespace gateway::exporter
