@@ -7,12 +7,16 @@
 //   at construction, never on the request path.
 //
 // Units:   seconds and bytes, as Prometheus asks; counters end in `_total`.
-// Errors:  two types for one name, or a malformed name, are bugs and abort.
-// Threads: handles and render() from any thread; registration takes a lock.
+// Errors:  two types or two sets of labels for one name, or a malformed name, are bugs and abort.
+//          Series beyond kSeriesPerFamilyMax share one whose label values are kOverflowLabelValue.
+// Threads: handles and render() from any thread; registration takes a lock, which render() holds
+//          while it runs callbacks: a callback must not touch its registry, and a CallbackHandle
+//          must not go while its owner holds a lock that the callback takes.
 // Source:  Prometheus text exposition format 0.0.4.
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -27,6 +31,11 @@ namespace gateway::telemetry {
 
 using Label = std::pair<std::string_view, std::string_view>;
 using Labels = std::initializer_list<Label>;
+
+inline constexpr std::size_t kSeriesPerFamilyMax = 2000;
+inline constexpr std::string_view kOverflowLabelValue = "_overflow";
+// What an HTTP answer with render() says of itself.
+inline constexpr std::string_view kMetricsContentType = "text/plain; version=0.0.4; charset=utf-8";
 
 class alignas(64) Counter {
  public:
