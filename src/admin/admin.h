@@ -8,8 +8,9 @@
 //
 // It starts before the log opens, so that /health/startup can show how far recovery is.
 //
+// Errors:  start() says which address could not be bound, and why.
 // Threads: start() and stop() on the application's thread; callbacks are called on the admin
-// thread.
+//          thread.
 #pragma once
 
 #include <cstdint>

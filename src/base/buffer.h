@@ -2,8 +2,7 @@
 // tail cache and handed to exporters from the same memory.
 //
 //   Buffer : kBufferAlignmentBytes-aligned block, `headroom` bytes in front (the storage engine
-//   puts
-//            its record header there), then the payload, then zeroes up to the next alignment.
+//            puts its record header there), then the payload, then zeroes up to the next alignment.
 //   Slice  : a view of some bytes of a Buffer, and a share in its life.
 //
 // Units:   sizes in bytes.

@@ -3,6 +3,7 @@
 // E is a small `enum class ...Errc` of the module, or a struct that carries one beside details for
 // a person. No exception crosses a module.
 //
+// Errors:  this is how they look; nothing here fails.
 // Threads: values; safe as any value is.
 // Source:  C++23 std::expected; tl::expected until the compilers of Debian 12 have it.
 #pragma once

@@ -1,7 +1,9 @@
-// The signals of OTLP, in the order of their numbers on disk and in arrays; rename and renumber
+// The signals of OTLP, in the order of their numbers on disk and in arrays: rename and renumber
 // none.
 //
-// Source: docs/formats/segment.md (the byte `signal` of a record); names are metric label values.
+// Errors:  none.
+// Threads: constants and pure functions, safe from any.
+// Source:  docs/formats/segment.md (the byte `signal` of a record); names are metric label values.
 #pragma once
 
 #include <array>

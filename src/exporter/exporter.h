@@ -1,6 +1,7 @@
 // What the application sees of an exporter, whatever its kind: one per configured exporter, with
 // one cursor for each signal that its pipelines bring it.
 //
+// Errors:  none leave it: what a destination refuses ends in the ledger (storage::Outcomes).
 // Threads: start() and stop() on the application's thread; status() from any.
 #pragma once
 

@@ -2,8 +2,8 @@
 // failure becomes an HTTP status, a gRPC code, and "again later" or "never again".
 //
 //   stored      200 / OK
-//   bad_data    400 / INVALID_ARGUMENT, 413 / RESOURCE_EXHAUSTED without RetryInfo ...: never
-//   retried later       429, 503 + Retry-After / UNAVAILABLE + RetryInfo
+//   bad_data    400 / INVALID_ARGUMENT, 413 / RESOURCE_EXHAUSTED without RetryInfo: never retried
+//   later       429, 503 + Retry-After / UNAVAILABLE + RetryInfo
 //
 // Errors:  none; pure functions.
 // Threads: any.

@@ -4,16 +4,14 @@
 //
 //   Log    : segments on disk, one writer thread, the committed head.
 //   Append : one record on its way in. Lock-free submit, answered by its AppendSink after commit.
-//   Reader : walks committed records from a position; from the tail cache where it can, else from
-//   disk. Cursor : one named reader's durable place and ledger; nothing before the slowest cursor
-//   is removed.
+//   Reader : walks committed records from a position; from the tail cache where it can, else disk.
+//   Cursor : one named reader's durable place and ledger; nothing before the slowest is removed.
 //
 // Units:   bytes, items, nanoseconds since the epoch. Item totals are cumulative over the log's
-// life
-//          (they survive restarts), so the items between two positions are a subtraction.
+//          life (they survive restarts), so the items between two positions are a subtraction.
 // Errors:  AppendErrc, OpenFailure and ReadErrc as values. Damage is counted and skipped, never
-// fatal. Threads: submit(), head(), admits(), stats() from any thread; a Reader and a Cursor belong
-// to one
+//          fatal.
+// Threads: submit(), head(), admits(), stats() from any thread; a Reader and a Cursor belong to one
 //          thread at a time (their getters are safe from any); sinks and listeners are called on
 //          the writer thread and must not block.
 // Source:  docs/formats/segment.md.
