@@ -1,0 +1,95 @@
+"""Each header says what it is for, and compiles alone."""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+
+import pytest
+
+import layers
+import tree
+
+BUILD = pathlib.Path(os.environ.get("OTLP_BUILD", tree.ROOT / "build"))
+CACHE = tree.ROOT / ".cache" / "dev" / "headers"
+
+
+def top_comment(path):
+    lines = []
+    for line in tree.text(path).splitlines():
+        if not line.startswith("//"):
+            break
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def test_each_header_begins_with_its_purpose_errors_and_threads():
+    wrong = []
+    for path in tree.headers():
+        comment = top_comment(path)
+        if not comment:
+            wrong.append(f"{path}: no comment at the top")
+        wrong += [f"{path}: the top comment has no '{word}' line" for word in ("Errors:", "Threads:")
+                  if not tree.is_test(path) and not re.search(rf"^// {word}", comment, re.M)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_each_header_is_guarded_by_pragma_once():
+    wrong = [str(path) for path in tree.headers() if not re.search(r"^#pragma once$", tree.text(path), re.M)]
+    assert not wrong, "\n".join(wrong)
+
+
+def module_flags():
+    """The compiler and flags that each module is built with, from the build directory."""
+    flags = {}
+    for entry in json.loads((BUILD / "compile_commands.json").read_text()):
+        source = pathlib.Path(os.path.normpath(pathlib.Path(entry["directory"]) / entry["file"]))
+        if not source.is_relative_to(tree.ROOT):
+            continue
+        words = shlex.split(entry["command"])
+        if words[0] == "ccache":
+            words = words[1:]
+        kept = [words[0]]
+        after = iter(words[1:])
+        for word in after:
+            if word in ("-I", "-isystem", "-D", "-include"):
+                kept += [word, next(after)]
+            elif word.startswith(("-I", "-D", "-std", "-isystem", "-W", "-m", "-pthread")):
+                kept.append(word)
+        module = layers.module_of(source.relative_to(tree.ROOT)) or "tests"
+        # The program with the most include paths speaks for its module (a test adds to a library).
+        if len(kept) > len(flags.get(module, [])):
+            flags[module] = kept
+    return flags
+
+
+def compile_alone(path, command):
+    """The compiler's complaint, or nothing. Skipped while header and all that it includes are older."""
+    stamp = CACHE / (str(path).replace("/", "_") + ".d")
+    if stamp.exists():
+        needed = stamp.read_text().replace("\\\n", " ").split(": ", 1)[-1].split()
+        times = [os.stat(BUILD / name).st_mtime if (BUILD / name).exists() else float("inf") for name in needed]
+        if times and max(times) < stamp.stat().st_mtime:
+            return ""
+    said = subprocess.run([*command, "-Wno-pragma-once-outside-header", "-fsyntax-only", "-x", "c++", "-MD", "-MF",
+                           str(stamp), "-include", str(tree.ROOT / path), "/dev/null"],
+                          cwd=BUILD, capture_output=True, text=True, check=False)
+    if said.returncode != 0:
+        stamp.unlink(missing_ok=True)
+        return f"{path}:\n{said.stderr[-2000:]}"
+    return ""
+
+
+@pytest.mark.timeout(600)
+def test_each_header_compiles_alone():
+    CACHE.mkdir(parents=True, exist_ok=True)
+    flags = module_flags()
+    jobs = [(path, flags[layers.module_of(path) or "tests"]) for path in tree.headers()
+            if (layers.module_of(path) or "tests") in flags]
+    assert jobs
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        complaints = [said for said in pool.map(lambda job: compile_alone(*job), jobs) if said]
+    assert not complaints, "\n".join(complaints)

@@ -1,0 +1,162 @@
+"""Runs the test suites and closes with one line: N passed, N failed, N skipped.
+
+Called by `./dev test`, which has built everything and made the Python environment:
+
+    tests/run.py --build DIR [SUITE...] [-- ARG...]     ARGs go to pytest or to the C++ programs
+
+A suite is a list of single test cases, whatever runs them: GoogleTest's and pytest's are read from
+the XML that they write, a plain program is one case. Failures are listed above the last line, each
+with the command that runs it again. Exits 1 when a case failed or when none ran.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+import tally
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+LOGS = ROOT / ".cache" / "dev"
+
+# name: (how, what, one line for --list). The order is that of a run: what fails fast comes first.
+SUITES = {
+    "lint": ("pytest", ["tests/lint"], "layers, headers, banned calls, format, scripts, links"),
+    "unit": ("meson", ["unit"], "C++ tests beside the code, fuzz corpora replayed"),
+}
+LONG_SUITES = {}
+# What runs on a sanitizer build when no suite is named: what executes our C++.
+SANITIZER_SUITES = ["unit"]
+
+SANITIZER_ENVIRONMENT = {
+    "ASAN_OPTIONS": "abort_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    "TSAN_OPTIONS": f"halt_on_error=1:second_deadlock_stack=1:suppressions={ROOT}/tests/tsan.supp",
+}
+
+
+def run_pytest(name, arguments, extra, build, out):
+    xml = out / f"{name}.xml"
+    command = [sys.executable, "-m", "pytest", "-c", "tests/pytest.ini", "--rootdir=.", *arguments, "-p", "no:cacheprovider", "-q",
+               f"--junitxml={xml}", *extra]
+    environment = {
+        **os.environ, **sanitizer_environment(build),
+        "OTLP_BUILD": str(build),
+        "OTLP_SERVICE": os.environ.get("OTLP_SERVICE", str(build / "otlp-service")),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    code = logged(name, command, environment)
+    cases = tally.read_junit(xml, rerun=lambda c: f"./dev test {name} -- -k '{c.name.split('[')[0]}'")
+    if code not in (0, 1) or (code == 1 and not any(c.outcome == "failed" for c in cases)):
+        cases.append(tally.Case(name, "pytest", "failed", f"pytest ended with {code}", f"./dev test {name}"))
+    return cases
+
+
+def run_meson(name, wanted, extra, build, out):
+    listed = subprocess.run(["meson", "introspect", "--tests", str(build)], check=True,
+                            capture_output=True, text=True)
+    tests = [t for t in json.loads(listed.stdout)
+             if any(s.split(":")[-1] in wanted for s in t["suite"])]
+    xml = out / name
+    xml.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, **sanitizer_environment(build), "GTEST_OUTPUT": f"xml:{xml}/"}
+    suites = [a for s in wanted for a in ("--suite", s)]
+    command = ["meson", "test", "-C", str(build), "--no-rebuild", "--no-stdsplit",
+               *suites, *(["--test-args", " ".join(extra)] if extra else [])]
+    code = logged(name, command, environment)
+    verdicts = {}
+    results = build / "meson-logs" / "testlog.json"
+    for line in results.read_text().splitlines() if results.exists() else []:
+        entry = json.loads(line)
+        verdicts[pathlib.Path(entry["command"][0]).name] = entry
+    cases = []
+    for test in tests:
+        program = pathlib.Path(test["cmd"][0])
+        shown = program.relative_to(ROOT) if program.is_relative_to(ROOT) else program
+        verdict = verdicts.get(program.name)
+        found = tally.read_junit(xml / f"{program.name}.xml", rerun=lambda c, p=shown:
+                                 f"{p} --gtest_filter='{c.suite}.{c.name}'")
+        if verdict is None:
+            found.append(tally.Case(test["name"], "program", "failed", "did not run", str(shown)))
+        elif verdict["result"] != "OK" and not any(c.outcome == "failed" for c in found):
+            if verdict["result"] == "SKIP":
+                found.append(tally.Case(test["name"], "program", "skipped", "", ""))
+            else:
+                said = f"{verdict['result']}, exit {verdict['returncode']}\n" + verdict.get("stdout", "")[-4000:]
+                found.append(tally.Case(test["name"], "program", "failed", said, str(shown)))
+        elif not found:
+            found.append(tally.Case(test["name"], "program", "passed", "", ""))
+        cases += found
+    if code != 0 and not any(c.outcome == "failed" for c in cases):
+        cases.append(tally.Case(name, "meson", "failed", f"meson test ended with {code}", f"./dev test {name}"))
+    return cases
+
+
+def sanitizer_environment(build):
+    return SANITIZER_ENVIRONMENT if build.name != "build" else {}
+
+
+def logged(name, command, environment):
+    """Runs a command with its output in a log; on a terminal or in CI alike, one line says how it went."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with open(LOGS / f"test-{name}.log", "wb") as log:
+        return subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
+                              stdout=log, stderr=subprocess.STDOUT, check=False).returncode
+
+
+def show_list():
+    print("suites that `./dev test` runs:")
+    for name, (_, _, text) in SUITES.items():
+        print(f"  {name:18} {text}")
+    print("longer ones, by name:")
+    for name, (_, _, text) in LONG_SUITES.items():
+        print(f"  {name:18} {text}")
+    print(f"  {'all':18} both lists")
+
+
+def main():
+    own, extra = sys.argv[1:], []
+    if "--" in own:
+        cut = own.index("--")
+        own, extra = own[:cut], own[cut + 1:]
+    parser = argparse.ArgumentParser(prog="./dev test")
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--sanitize", default="")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("suites", nargs="*")
+    options = parser.parse_args(own)
+    if options.list:
+        show_list()
+        return 0
+
+    known = {**SUITES, **LONG_SUITES}
+    names = options.suites or (SANITIZER_SUITES if options.sanitize else list(SUITES))
+    if names == ["all"]:
+        names = list(known)
+    unknown = [n for n in names if n not in known]
+    if unknown:
+        print(f"no suite {', '.join(unknown)}; ./dev test --list names them", file=sys.stderr)
+        return 2
+
+    build = (ROOT / options.build).resolve()
+    out = LOGS / "results"
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    cases = []
+    for name in names:
+        how, what, _ = known[name]
+        started = time.monotonic()
+        run = run_meson if how == "meson" else run_pytest
+        found = run(name, what, extra, build, out)
+        cases += found
+        counts = tally.count(found)
+        print(f"  {name:18} {time.monotonic() - started:4.0f} s  {tally.line(counts)}", flush=True)
+    return tally.close(cases, LOGS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
