@@ -1,0 +1,169 @@
+// The protobuf wire format: tags, varints, fields in place, and the writers that make them.
+//
+//   message := field*
+//   field   := tag payload
+//   tag     : varint, number << 3 | wire type; number 1 .. kFieldNumberMax
+//   varint  : 1 .. kVarintSizeBytesMax bytes, 7 bits each, least first; padded forms are legal
+//   payload : varint | 8 bytes | length bytes | field* end-group tag | 4 bytes
+//
+// A Field borrows from the bytes given to its FieldReader.
+//
+// Errors:  next() returns false at the end and on damage; failed() tells which. Nothing throws,
+//          readers do not allocate.
+// Threads: pure values.
+// Source:  the protobuf encoding guide.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace otlpview {
+
+using Bytes = std::span<const std::byte>;
+
+enum class WireType : std::uint8_t {
+  varint = 0,
+  i64 = 1,
+  len = 2,
+  start_group = 3,
+  end_group = 4,
+  i32 = 5,
+};
+
+inline constexpr std::uint32_t kFieldNumberMax = (1U << 29) - 1;
+inline constexpr std::size_t kVarintSizeBytesMax = 10;
+// Groups inside groups that a reader follows; protobuf's own readers stop at the same depth.
+inline constexpr std::size_t kGroupNestingMax = 100;
+
+[[nodiscard]] constexpr std::uint32_t tag_of(std::uint32_t number, WireType type) noexcept {
+  return number << 3 | static_cast<std::uint32_t>(type);
+}
+
+// ZigZag, as sint32 and sint64 use it.
+[[nodiscard]] constexpr std::int64_t zigzag_decode(std::uint64_t value) noexcept {
+  return static_cast<std::int64_t>((value >> 1) ^ (~(value & 1) + 1));
+}
+[[nodiscard]] constexpr std::uint64_t zigzag_encode(std::int64_t value) noexcept {
+  return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
+}
+
+// Little-endian loads; no alignment needed.
+template <typename T>
+[[nodiscard]] inline T load_le(const void* from) noexcept {
+  static_assert(std::endian::native == std::endian::little, "the wire is little-endian");
+  T value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+// Reads a varint at `at`; the byte behind it, or nullptr when it does not end before `end` or is
+// longer than kVarintSizeBytesMax. Bits beyond the 64th are dropped.
+[[nodiscard]] inline const std::byte* read_varint(const std::byte* at, const std::byte* end,
+                                                  std::uint64_t& value) noexcept {
+  std::uint64_t result = 0;
+  for (unsigned shift = 0; shift < 7 * kVarintSizeBytesMax && at != end; shift += 7) {
+    const auto byte = std::to_integer<std::uint64_t>(*at++);
+    result |= (byte & 0x7f) << shift;
+    if (byte < 0x80) {
+      value = result;
+      return at;
+    }
+  }
+  return nullptr;
+}
+
+// One field, in place.
+struct Field {
+  std::uint32_t number = 0;
+  WireType type = WireType::varint;
+  std::uint64_t value = 0;  // of varint, i64 and i32: the bits, unsigned
+  Bytes payload;            // of len: what the length counts; of a group: its fields
+  Bytes raw;                // tag and all
+
+  [[nodiscard]] std::uint32_t tag() const noexcept { return tag_of(number, type); }
+  [[nodiscard]] std::string_view text() const noexcept {
+    return {reinterpret_cast<const char*>(payload.data()), payload.size()};
+  }
+};
+
+// Walks the fields of one message; a group is one field.
+class FieldReader {
+ public:
+  explicit FieldReader(Bytes message) noexcept
+      : at_(message.data()), end_(message.data() + message.size()) {}
+
+  // The next field; false at the end, or when the rest is not a field.
+  [[nodiscard]] bool next(Field& field) noexcept;
+  [[nodiscard]] bool failed() const noexcept { return failed_; }
+  // What next() has not read yet.
+  [[nodiscard]] Bytes rest() const noexcept { return {at_, end_}; }
+
+ private:
+  [[nodiscard]] bool read_group(Field& field) noexcept;
+
+  const std::byte* at_;
+  const std::byte* end_;
+  bool failed_ = false;
+};
+
+// Writers. Sizes first, then the same calls that append.
+[[nodiscard]] constexpr std::size_t varint_size(std::uint64_t value) noexcept {
+  return static_cast<std::size_t>(std::bit_width(value | 1) + 6) / 7;
+}
+// Tag, length and payload of a length-delimited field.
+[[nodiscard]] constexpr std::size_t len_field_size(std::uint32_t number,
+                                                   std::size_t payload_size) noexcept {
+  return varint_size(tag_of(number, WireType::len)) + varint_size(payload_size) + payload_size;
+}
+
+// Writes a varint to `to`, which has room for kVarintSizeBytesMax bytes; the byte behind it.
+inline std::byte* write_varint(std::byte* to, std::uint64_t value) noexcept {
+  for (; value >= 0x80; value >>= 7) *to++ = static_cast<std::byte>(value | 0x80);
+  *to++ = static_cast<std::byte>(value);
+  return to;
+}
+
+inline void append_bytes(Bytes bytes, std::vector<std::byte>& out) {
+  out.insert(out.end(), bytes.begin(), bytes.end());
+}
+inline void append_varint(std::uint64_t value, std::vector<std::byte>& out) {
+  std::byte buffer[kVarintSizeBytesMax];
+  out.insert(out.end(), buffer, write_varint(buffer, value));
+}
+inline void append_tag(std::uint32_t number, WireType type, std::vector<std::byte>& out) {
+  append_varint(tag_of(number, type), out);
+}
+inline void append_varint_field(std::uint32_t number, std::uint64_t value,
+                                std::vector<std::byte>& out) {
+  append_tag(number, WireType::varint, out);
+  append_varint(value, out);
+}
+inline void append_fixed32_field(std::uint32_t number, std::uint32_t value,
+                                 std::vector<std::byte>& out) {
+  append_tag(number, WireType::i32, out);
+  append_bytes(std::as_bytes(std::span(&value, 1)), out);
+}
+inline void append_fixed64_field(std::uint32_t number, std::uint64_t value,
+                                 std::vector<std::byte>& out) {
+  append_tag(number, WireType::i64, out);
+  append_bytes(std::as_bytes(std::span(&value, 1)), out);
+}
+inline void append_len_field(std::uint32_t number, Bytes payload, std::vector<std::byte>& out) {
+  append_tag(number, WireType::len, out);
+  append_varint(payload.size(), out);
+  append_bytes(payload, out);
+}
+inline void append_len_field(std::uint32_t number, std::string_view payload,
+                             std::vector<std::byte>& out) {
+  append_len_field(number, std::as_bytes(std::span(payload)), out);
+}
+// A sub-message whose length is not known before it is written: everything behind `begin` in `out`
+// becomes the payload of field `number`. Moves those bytes once.
+void wrap_len_field(std::uint32_t number, std::size_t begin, std::vector<std::byte>& out);
+
+}  // namespace otlpview

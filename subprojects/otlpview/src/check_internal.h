@@ -1,0 +1,11 @@
+// The check without its fast paths: slower, and the same by test.
+#pragma once
+
+#include "otlpview/check.h"
+
+namespace otlpview::internal {
+
+[[nodiscard]] Result<CheckReport, CheckFailure> check_by_general_walk(
+    Signal signal, Bytes body, const CheckLimits& limits = {}) noexcept;
+
+}  // namespace otlpview::internal
