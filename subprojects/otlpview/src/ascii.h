@@ -4,6 +4,7 @@
 //   is_ascii()     : of a run of any length
 //   is_utf8()      : ASCII by is_ascii(), the rest by a real validator (utf8.cc)
 //
+// Errors:  none.
 // Threads: pure functions.
 #pragma once
 

@@ -1,4 +1,7 @@
 // The check without its fast paths: slower, and the same by test.
+//
+// Errors:  as check().
+// Threads: pure functions.
 #pragma once
 
 #include "otlpview/check.h"

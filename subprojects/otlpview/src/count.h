@@ -1,4 +1,7 @@
 // Counts below any container; what count_items() and the splitter share.
+//
+// Errors:  none: damage ends the count.
+// Threads: pure functions.
 #pragma once
 
 #include <cstdint>

@@ -3,6 +3,8 @@
 // Repeated numbers arrive packed, unpacked or mixed, and a point's sub-messages may come twice: all
 // is therefore added up as it comes, in constant memory.
 //
+// Errors:  none; the verdict is a RejectReason.
+// Threads: values.
 // Source:  conformance lines M-01 to M-09.
 #pragma once
 
@@ -79,6 +81,10 @@ struct PointState {
 
   static constexpr std::uint32_t kNoRecordedValue = 1;
 
+  void add_bucket(std::uint64_t bucket) noexcept {
+    bucket_sum.add(bucket);
+    ++bucket_count_size;
+  }
   void add_bound(double bound) noexcept {
     if (std::isnan(bound) || (bounds_size != 0 && !(bound > last_bound))) bounds_increase = false;
     last_bound = bound;

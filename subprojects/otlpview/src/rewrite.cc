@@ -133,8 +133,8 @@ void Rewriter::item(Kind kind, const Field& field, std::uint32_t depth, Outcome&
   wrap_len_field(field.number, begin, out_);
 }
 
-// A reader takes the last of an id that is there twice. Is the last one wrong, all of them go, so that
-// no earlier one comes to life.
+// A reader takes the last of an id that is there twice. Is the last one wrong, all of them go, so
+// that no earlier one comes to life.
 void Rewriter::without_wrong_ids(Kind kind, Bytes message) {
   std::array<bool, kKnownFieldMax + 1> last_is_wrong{};
   const auto is_wrong = [&](const Field& field, Role role) {

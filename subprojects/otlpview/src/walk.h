@@ -1,12 +1,15 @@
 // The one walk over OTLP bytes: check() runs it over a whole body, rewrite() over single items.
 //
-// Two layers. The general walk knows every message from the tables of schema.h and decides alone what
-// is refused. In front of it, straight-line code recognises what real SDKs send (fast path), accepts
-// it by a few comparisons, and hands everything else, field by field, to the general walk. With
-// kFast = false only the general walk runs; tests compare the two.
+// Two layers. The general walk knows every message from the tables of schema.h and decides alone
+// what is refused. In front of it, straight-line code recognises what real SDKs send (fast path),
+// accepts it by a few comparisons, and hands everything else, field by field, to the general walk.
+// With kFast = false only the general walk runs; tests compare the two.
 //
 // Shape:   positions are pointers into the body; a walk over [at, end) of a message leaves nothing
 //          behind but counts, verdicts and, when it returns false, error() and error_at().
+// Source:  walk.cc holds the general walk, walk_items.cc what is counted and rejected, walk_fast.cc
+//          the fast paths.
+// Errors:  a refused body is `false` or nullptr, and error(); nothing throws or allocates.
 // Threads: one Walker, one thread.
 #pragma once
 
@@ -25,6 +28,18 @@ inline const Byte* begin_of(Bytes bytes) noexcept {
   return reinterpret_cast<const Byte*>(bytes.data());
 }
 inline const Byte* end_of(Bytes bytes) noexcept { return begin_of(bytes) + bytes.size(); }
+inline std::size_t size_of(const Byte* at, const Byte* end) noexcept {
+  return static_cast<std::size_t>(end - at);
+}
+
+constexpr bool likely(bool condition) noexcept { return __builtin_expect(condition, 1) != 0; }
+constexpr bool unlikely(bool condition) noexcept { return __builtin_expect(condition, 0) != 0; }
+
+// Of an id of 8 or 16 bytes.
+inline bool is_zero(const Byte* at, std::size_t size) noexcept {
+  if (size == 16) return (load_le<std::uint64_t>(at) | load_le<std::uint64_t>(at + 8)) == 0;
+  return load_le<std::uint64_t>(at) == 0;
+}
 
 template <bool kFast>
 class Walker {
@@ -42,8 +57,8 @@ class Walker {
     RejectReason reason;
     bool has_wrong_ids;  // some id must be cleared
   };
-  // One item alone, at `depth` levels below the request. A message broken in its framing is rejected
-  // as invalid_utf8: nobody asks after check() has refused it.
+  // One item alone, at `depth` levels below the request. A message broken in its framing is
+  // rejected as invalid_utf8: nobody asks after check() has refused it.
   [[nodiscard]] ItemVerdict inspect_item(Kind kind, Bytes item, std::uint32_t depth) noexcept;
   // Whether the strings of an envelope, without the items below, are UTF-8.
   [[nodiscard]] bool has_good_text(Kind kind, Bytes envelope, std::uint32_t depth) noexcept;
@@ -64,8 +79,8 @@ class Walker {
   bool walk_span(const Byte* at, const Byte* end, std::uint32_t depth) noexcept;
   bool walk_log_record(const Byte* at, const Byte* end, std::uint32_t depth) noexcept;
   bool walk_number_point(const Byte* at, const Byte* end, std::uint32_t depth) noexcept;
-  // The byte behind the key-value field at `at` (tag in one byte, already known), or nullptr when it
-  // is anything but the usual.
+  // The byte behind the key-value field at `at` (tag in one byte, already known), or nullptr when
+  // it is anything but the usual.
   const Byte* usual_key_value(const Byte* at, const Byte* end) const noexcept;
 
   // One field of message `kind`; the byte behind it, or nullptr.

@@ -18,8 +18,8 @@
 // Ids of parents, links, exemplars and log records of a wrong length reject nothing: rewrite()
 // clears them.
 //
-// Shape:   counts are of items: spans, data points, log records, profiles. Offsets are in bytes from
-//          the beginning of the body.
+// Shape:   counts are of items: spans, data points, log records, profiles. Offsets are in bytes
+//          from the beginning of the body.
 // Errors:  a CheckFailure. No allocation, no exception, no recursion beyond the nesting limit.
 // Threads: pure functions.
 // Source:  conformance lines W-01 to W-16, S-01 to S-12, M-01 to M-14; the protobuf encoding guide.
@@ -62,8 +62,8 @@ enum class RejectReason : std::uint8_t {
 };
 inline constexpr std::size_t kRejectReasonCount = 12;
 
-// Hard bound of CheckLimits::nesting_max: the walk recurses once per level, and protobuf's own readers
-// take no more.
+// Hard bound of CheckLimits::nesting_max: the walk recurses once per level, and protobuf's own
+// readers take no more.
 inline constexpr std::uint32_t kNestingMax = 100;
 
 struct CheckLimits {

@@ -1,5 +1,6 @@
 // Expected failures as values: `Result<T, E>` holds a T, or the E that says why there is none.
 //
+// Errors:  none of its own.
 // Threads: values; safe as any value is.
 // Source:  C++23 std::expected; tl::expected until the compilers of Debian 12 have it.
 #pragma once

@@ -17,8 +17,8 @@
 
 namespace otlpview {
 
-// Appends the rewritten `body` to `out`. Checking the result finds nothing to reject or rewrite, and
-// item_count - rejected_count items. Profiles are copied as they are.
+// Appends the rewritten `body` to `out`. Checking the result finds nothing to reject or rewrite,
+// and item_count - rejected_count items. Profiles are copied as they are.
 void rewrite(Signal signal, Bytes body, const CheckLimits& limits, std::vector<std::byte>& out);
 
 }  // namespace otlpview

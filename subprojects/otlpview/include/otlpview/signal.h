@@ -1,5 +1,7 @@
 // Which of the four request messages of OTLP some bytes are; nothing in the bytes says it.
 //
+// Errors:  none.
+// Threads: constants.
 // Source: the gateway stores these numbers and uses them as array indices: renumber none.
 #pragma once
 
