@@ -28,6 +28,7 @@
 #include <string_view>
 #include <vector>
 
+#include "otlpview/check.h"
 #include "otlpview/result.h"
 #include "otlpview/signal.h"
 #include "otlpview/wire.h"
@@ -37,9 +38,6 @@ namespace otlpview {
 inline constexpr std::size_t kJsonErrorMessageSizeBytesMax = 512;
 // Containers inside containers in what an unknown name holds.
 inline constexpr std::size_t kJsonIgnoredNestingMax = 1024;
-// Hard bound of JsonLimits::nesting_max, because the walk recurses once per message level.
-inline constexpr std::uint32_t kJsonNestingMax = 200;
-
 // Why text is refused; every one is bad data. The names are metric labels: rename none.
 enum class JsonErrc : std::uint8_t {
   invalid_utf8,
@@ -56,9 +54,9 @@ enum class JsonErrc : std::uint8_t {
 };
 
 struct JsonLimits {
-  // Message levels below the request, counted as protobuf's own readers count theirs, with their
-  // default. A value inside an array costs two levels.
-  std::uint32_t nesting_max = 100;
+  // As CheckLimits::nesting_max, and no more than kNestingMax either: what is deeper would not pass
+  // the check.
+  std::uint32_t nesting_max = kNestingMax;
   // JSON can be shorter than its wire form: a digit and a comma become a double.
   std::size_t wire_size_bytes_max = 64 * 1024 * 1024;
   // Read "trace_id" as "traceId". Off: an unknown name, hence ignored, yet counted.

@@ -101,7 +101,7 @@ class Transcoder {
       : text_(text),
         cursor_(text),
         limits_(limits),
-        nesting_max_(std::min(limits.nesting_max, kJsonNestingMax)),
+        nesting_max_(std::min(limits.nesting_max, kNestingMax)),
         writer_(out, text.size() / kExpectedShrink + 64, limits.wire_size_bytes_max) {
     length_size_guess_.fill(1);
   }
@@ -446,20 +446,6 @@ bool Transcoder::enum_name(const SchemaField& field, std::uint64_t& bits, const 
   return true;
 }
 
-[[nodiscard]] MessageId request_of(Signal signal) noexcept {
-  switch (signal) {
-    case Signal::traces:
-      return MessageId::trace_request;
-    case Signal::metrics:
-      return MessageId::metrics_request;
-    case Signal::logs:
-      return MessageId::logs_request;
-    case Signal::profiles:
-      return MessageId::profiles_request;
-  }
-  return MessageId::trace_request;
-}
-
 }  // namespace
 
 }  // namespace json
@@ -469,7 +455,7 @@ Result<JsonStats, JsonFailure> json_to_wire(Signal signal, Bytes json_text,
   const std::size_t size_before = out.size();
   const std::string_view text(reinterpret_cast<const char*>(json_text.data()), json_text.size());
   json::Transcoder transcoder(text, limits, out);
-  if (!transcoder.request(json::request_of(signal))) {
+  if (!transcoder.request(json::request_message(signal))) {
     out.resize(size_before);
     return fail(std::move(transcoder.failure()));
   }

@@ -12,11 +12,10 @@
 namespace otlpview {
 namespace {
 
-using json::MessageId;
+using json::request_message;
 using json::test::bytes_of;
 using json::test::canonical;
 using json::test::from_hex;
-using json::test::request_id;
 using json::test::to_hex;
 
 // What became of a text: hex of the wire bytes, or the failure.
@@ -96,7 +95,7 @@ TEST(JsonToWire, EverySampleDecodesAsExpected) {
     ASSERT_EQ(outcome.refused, sample.http_status == 400) << outcome.failure.message;
     if (outcome.refused) continue;
     const auto wire = from_hex(outcome.hex);
-    EXPECT_EQ(to_hex(canonical(request_id(sample.signal), wire)), to_hex(sample.wire));
+    EXPECT_EQ(to_hex(canonical(request_message(sample.signal), wire)), to_hex(sample.wire));
   }
 }
 

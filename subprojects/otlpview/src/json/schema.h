@@ -16,6 +16,7 @@
 #include <span>
 #include <string_view>
 
+#include "otlpview/signal.h"
 #include "otlpview/wire.h"
 
 namespace otlpview::json {
@@ -157,6 +158,13 @@ extern const std::array<SchemaMessage, kMessageCount> kMessages;
 [[nodiscard]] inline const SchemaMessage& message_of(MessageId id) noexcept {
   return kMessages[static_cast<std::size_t>(id)];
 }
+
+// The Export request of a signal.
+[[nodiscard]] constexpr MessageId request_message(Signal signal) noexcept {
+  return static_cast<MessageId>(static_cast<std::size_t>(MessageId::trace_request) +
+                                static_cast<std::size_t>(signal));
+}
+static_assert(request_message(Signal::profiles) == MessageId::profiles_request);
 
 [[nodiscard]] inline const SchemaField* find_by_name(const SchemaMessage& message,
                                                      std::string_view name) noexcept {

@@ -33,17 +33,15 @@ namespace otlpview::json::test {
   return hex;
 }
 
-[[nodiscard]] inline std::vector<std::byte> from_hex(std::string_view hex) {
+// Blanks between digits are for the eye.
+[[nodiscard]] inline std::vector<std::byte> from_hex(std::string_view text) {
+  std::string hex(text);
+  std::erase(hex, ' ');
   std::vector<std::byte> bytes;
   for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-    bytes.push_back(static_cast<std::byte>(std::stoul(std::string(hex.substr(i, 2)), nullptr, 16)));
+    bytes.push_back(static_cast<std::byte>(std::stoul(hex.substr(i, 2), nullptr, 16)));
   }
   return bytes;
-}
-
-[[nodiscard]] inline MessageId request_id(Signal signal) {
-  return static_cast<MessageId>(static_cast<std::size_t>(MessageId::trace_request) +
-                                static_cast<std::size_t>(signal));
 }
 
 // The same fields by number, at every level; fields of one number keep their order. Unknown fields
