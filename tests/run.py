@@ -27,6 +27,7 @@ LOGS = ROOT / ".cache" / "dev"
 SUITES = {
     "lint": ("pytest", ["tests/lint"], "layers, headers, banned calls, format, scripts, links"),
     "unit": ("meson", ["unit"], "C++ tests beside the code, fuzz corpora replayed"),
+    "proto": ("pytest", ["proto"], "our .proto files against the published descriptors"),
 }
 LONG_SUITES = {}
 # What runs on a sanitizer build when no suite is named: what executes our C++.

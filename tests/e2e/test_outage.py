@@ -1,0 +1,245 @@
+"""Nothing acknowledged is missing: while a destination is down, over a restart, after kill -9.
+
+Method: senders keep the bodies that were answered well. Whatever happens to the service, all of these
+must arrive in the end; what was not answered may or may not. At-least-once: copies are allowed only
+where a crash or a lost answer explains them.
+"""
+
+import threading
+
+import grpc
+import pytest
+
+import gateway
+import otlp
+
+
+class Traffic:
+    """Senders that keep going until stopped; each reconnects when the service is away."""
+
+    def __init__(self, service, signal="traces", senders=4, items=5):
+        self.acknowledged, self.refused = [], 0
+        self.attempts = 0
+        self._service, self._signal, self._items = service, signal, items
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._send, daemon=True) for _ in range(senders)]
+        for thread in self._threads:
+            thread.start()
+
+    def _send(self):
+        sender = address = None
+        while not self._stop.is_set():
+            current = self._service.addresses.get("grpc")
+            if current is None:
+                self._stop.wait(0.01)
+                continue
+            if current != address:
+                if sender:
+                    sender.close()
+                sender, address = otlp.GrpcSender(current), current
+            body = otlp.request(self._signal, items=self._items)
+            self.attempts += 1
+            try:
+                sender.send(self._signal, body, timeout=10)
+            except grpc.RpcError as error:
+                with self._lock:
+                    self.refused += 1
+                assert error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED), error
+                self._stop.wait(0.02)
+                continue
+            with self._lock:
+                self.acknowledged.append(body)
+        if sender:
+            sender.close()
+
+    def wait_for(self, more):
+        goal = len(self.acknowledged) + more
+        gateway.until(lambda: len(self.acknowledged) >= goal, lambda: f"{goal} acknowledged, {len(self.acknowledged)} so far, {self.refused} refused")
+
+    def stop(self):
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(15)
+        return otlp.containers(self.acknowledged)
+
+
+def wait_arrived(service, target, wanted, signal="traces", deadline_s=gateway.DEADLINE_S):
+    """All of `wanted` at the destination, at least once; then what is there more than once."""
+    def missing():
+        return (wanted - target.containers(signal)).total()
+    gateway.until(lambda: missing() == 0,
+                  lambda: f"{missing()} of {wanted.total()} containers; ledger {dict(service.ledger())}; log:\n{service.log_text()}", deadline_s)
+    return target.containers(signal) - wanted
+
+
+def idle(service, exporter_id, signal="traces"):
+    gateway.until(lambda: service.ledger()[exporter_id, signal].get("pending") == 0, "an empty backlog")
+
+
+def outage(make_gateway, target, seconds):
+    service = make_gateway({"otlp": gateway.exporter("otlp", target.endpoint)}).start()
+    traffic = Traffic(service)
+    traffic.wait_for(50)
+    target.down()
+    stopper = threading.Event()
+    stopper.wait(seconds)
+    traffic.wait_for(50)  # it accepts all the while
+    assert service.is_ready()
+    service.note_rss_peak()
+    target.up()
+    traffic.wait_for(50)
+    wanted = traffic.stop()
+    extra = wait_arrived(service, target, wanted)
+    idle(service, "otlp")
+    ledger = service.assert_balanced()["otlp", "traces"]
+    assert ledger["stored"] >= wanted.total() * 5
+    assert ledger["dead_lettered"] == ledger["expired"] == ledger["damaged"] == 0
+    # Copies: only what was on its way when the connection was cut.
+    assert extra.total() <= 2000
+    assert service.note_rss_peak() < (64 << 20) + (32 << 20)
+    assert traffic.refused == 0
+
+
+def test_a_destination_that_is_down_for_a_while(make_gateway, grpc_destination):
+    outage(make_gateway, grpc_destination, 2)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_a_destination_that_is_down_for_a_minute(make_gateway, grpc_destination):
+    outage(make_gateway, grpc_destination, 60)
+
+
+def test_an_http_destination_that_is_down_for_a_while(make_gateway, http_destination):
+    service = make_gateway({"otlp_http": gateway.exporter("otlp_http", http_destination.endpoint)}).start()
+    traffic = Traffic(service, signal="logs")
+    traffic.wait_for(30)
+    http_destination.down()
+    traffic.wait_for(30)
+    http_destination.up()
+    traffic.wait_for(30)
+    wanted = traffic.stop()
+    wait_arrived(service, http_destination, wanted, "logs")
+    idle(service, "otlp_http", "logs")
+    service.assert_balanced()
+
+
+def test_what_is_undelivered_at_sigterm_goes_out_after_the_next_start(make_gateway, grpc_destination):
+    grpc_destination.down()
+    service = make_gateway({"otlp": gateway.exporter("otlp", grpc_destination.endpoint)}).start()
+    sender = otlp.GrpcSender(service.grpc)
+    bodies = [otlp.request(name) for name in otlp.SIGNALS for _ in range(20)]
+    for index, body in enumerate(bodies):
+        sender.send(otlp.SIGNALS[index // 20], body)
+    sender.close()
+    service.stop()
+    grpc_destination.up()
+    service.start()
+    for index, name in enumerate(otlp.SIGNALS):
+        wanted = otlp.containers(bodies[index * 20:index * 20 + 20])
+        assert not wait_arrived(service, grpc_destination, wanted, name)
+        idle(service, "otlp", name)
+        assert service.ledger()["otlp", name]["stored"] == 60  # the ledger outlives the process
+    service.assert_balanced()
+
+
+def test_a_clean_restart_delivers_nothing_twice(make_gateway, grpc_destination):
+    service = make_gateway({"otlp": gateway.exporter("otlp", grpc_destination.endpoint)}).start()
+    bodies = []
+    for _ in range(3):
+        sender = otlp.GrpcSender(service.grpc)
+        for _ in range(20):
+            bodies.append(otlp.request("traces"))
+            sender.send("traces", bodies[-1])
+        sender.close()
+        service.restart()
+    assert not wait_arrived(service, grpc_destination, otlp.containers(bodies))
+    idle(service, "otlp")
+    assert grpc_destination.containers("traces") == otlp.containers(bodies)
+
+
+def test_sigterm_under_load_loses_nothing_acknowledged(make_gateway, grpc_destination):
+    service = make_gateway({"otlp": gateway.exporter("otlp", grpc_destination.endpoint)}).start()
+    traffic = Traffic(service, senders=8)
+    traffic.wait_for(100)
+    service.stop()  # exit code 0 within the grace time
+    wanted = traffic.stop()
+    service.start()
+    wait_arrived(service, grpc_destination, wanted)
+    idle(service, "otlp")
+    service.assert_balanced()
+
+
+@pytest.mark.parametrize("durability", ["commit"])
+def test_kill_9_in_the_middle_of_traffic(make_gateway, grpc_destination, durability):
+    service = make_gateway({"otlp": gateway.exporter("otlp", grpc_destination.endpoint)}, storage={"durability": durability}).start()
+    traffic = Traffic(service)
+    for round_ in range(4):
+        traffic.wait_for(60)
+        if round_ == 1:
+            grpc_destination.down()  # killed with a backlog, and started again with it
+        service.kill()
+        service.start()
+        if round_ == 2:
+            grpc_destination.up()
+    traffic.wait_for(60)
+    wanted = traffic.stop()
+    wait_arrived(service, grpc_destination, wanted)
+    idle(service, "otlp")
+    ledger = service.assert_balanced()["otlp", "traces"]
+    assert ledger["damaged"] == ledger["expired"] == ledger["dead_lettered"] == 0
+
+
+def test_a_slow_and_throttling_destination_is_waited_for(make_gateway, grpc_destination):
+    """Every second request is told to come back by RetryInfo: all arrives, none before its delay."""
+    import destination
+    waits = {}
+
+    def answer(signal, body, count):
+        if body in waits:
+            return destination.Answer()
+        waits[body] = True
+        return destination.Answer(grpc.StatusCode.RESOURCE_EXHAUSTED, retry_after_s=0.3)
+    grpc_destination.answer = answer
+    service = make_gateway({"otlp": gateway.exporter("otlp", grpc_destination.endpoint)}).start()
+    sender = otlp.GrpcSender(service.grpc)
+    bodies = [otlp.request("traces") for _ in range(5)]
+    for body in bodies:
+        sender.send("traces", body)
+    sender.close()
+    service.wait_delivered("otlp", "traces", 15)
+    first = {arrival.body: arrival.at for arrival in reversed(grpc_destination.seen) if not arrival.recorded}
+    for arrival in grpc_destination.seen:
+        if arrival.recorded and arrival.body in first:
+            assert arrival.at - first[arrival.body] >= 0.28
+    assert not wait_arrived(service, grpc_destination, otlp.containers(bodies))
+
+
+def test_a_permanent_refusal_is_dead_lettered_and_never_retried(make_gateway, grpc_destination):
+    import destination
+    grpc_destination.answer = lambda signal, body, count: destination.Answer(grpc.StatusCode.INVALID_ARGUMENT)
+    service = make_gateway({"otlp": gateway.exporter("otlp", grpc_destination.endpoint)}).start()
+    sender = otlp.GrpcSender(service.grpc)
+    sender.send("traces", otlp.request("traces", items=1))
+    sender.close()
+    gateway.until(lambda: service.ledger()["otlp", "traces"].get("dead_lettered") == 1, "a dead letter")
+    assert service.assert_balanced()["otlp", "traces"]["pending"] == 0
+    assert len(grpc_destination.seen) == 1
+
+
+def test_partial_success_from_a_destination_is_counted_and_never_retried(make_gateway, grpc_destination):
+    import destination
+    response = otlp.RESPONSE["traces"]()
+    response.partial_success.rejected_spans = 1
+    response.partial_success.error_message = "one of them is too old"
+    grpc_destination.answer = lambda signal, body, count: destination.Answer(body=response.SerializeToString())
+    service = make_gateway({"otlp": gateway.exporter("otlp", grpc_destination.endpoint)}).start()
+    sender = otlp.GrpcSender(service.grpc)
+    sender.send("traces", otlp.request("traces", items=3))
+    sender.close()
+    idle_states = gateway.until(lambda: (lambda s: s if s.get("stored") == 3 and s.get("pending") == 0 else None)(
+        service.ledger()["otlp", "traces"]), "an outcome of all 3 items")
+    assert idle_states["delivered"] == 2 and idle_states["dead_lettered"] == 1
+    service.assert_balanced()
+    assert len(grpc_destination.seen) == 1
