@@ -9,6 +9,7 @@ import pytest
 import tree
 
 LINES_MAX = 600
+TEST_LINES_MAX = 800
 TEXT_SUFFIXES = {".h", ".cc", ".py", ".md", ".build", ".sh", ".proto", ".yaml", ".yml", ".toml", ".txt"}
 
 
@@ -33,7 +34,8 @@ def test_cpp_is_formatted():
 
 def test_cpp_lines_have_at_most_100_columns():
     wrong = [f"{path}:{number}" for path in tree.cpp_files()
-             for number, line in enumerate(tree.text(path).splitlines(), 1) if len(line) > 100]
+             for number, line in enumerate(tree.text(path).splitlines(), 1)
+             if len(line) > 100 and '"' not in line]  # a literal is not cut
     assert not wrong, "\n".join(wrong)
 
 
@@ -47,9 +49,13 @@ def test_scripts_pass_shellcheck(script):
 
 
 def test_files_are_short():
-    long = [f"{path}: {lines} lines" for path in tree.files() if path.suffix in (".h", ".cc", ".py")
-            if (lines := tree.text(path).count("\n")) > LINES_MAX]
-    assert not long, f"more than {LINES_MAX} lines; split by job:\n" + "\n".join(long)
+    long = []
+    for path in tree.files():
+        lines = tree.text(path).count("\n") if path.suffix in (".h", ".cc", ".py") else 0
+        test = tree.is_test(path) or path.parts[0] == "tests"
+        if lines > (TEST_LINES_MAX if test else LINES_MAX):
+            long.append(f"{path}: {lines} lines")
+    assert not long, "split by job:\n" + "\n".join(long)
 
 
 def test_nothing_is_left_for_later():

@@ -28,7 +28,7 @@ def headers() -> list[pathlib.Path]:
 @functools.cache
 def is_test(path: pathlib.Path) -> bool:
     """Code that is not in the service: tests, their helpers, fuzz targets, benchmarks."""
-    return (bool(re.search(r"_(test|fuzz|bench|testing)\.(cc|h)$", path.name))
+    return (bool(re.search(r"(^|_)(test|fuzz|bench|testing|test_support)\.(cc|h)$", path.name))
             or bool({"tests", "fuzz", "bench", "testing"} & set(path.parts))
             or text(path).startswith("// For tests"))
 

@@ -1,6 +1,7 @@
 // Which characters of a text can go into a JSON string as they are, and where a text stops being
 // UTF-8.
 //
+// Errors:  0, or a position, says that there is no UTF-8; nothing throws.
 // Threads: pure functions.
 // Source:  RFC 3629, section 4: no overlong forms, no surrogates, nothing above U+10FFFF.
 #pragma once

@@ -274,7 +274,8 @@ TEST(WireToJson, FlippedBytesAreRefusedOrPrintable) {
       }
       const std::string text = print(sample.signal, bytes);
       const auto report = check(sample.signal, bytes, {.nesting_max = kNestingMax});
-      // Not the other way round: data that a later member of its oneof overrides is not looked into.
+      // Not the other way round: data that a later member of its oneof overrides is not looked
+      // into.
       if (report.has_value()) {
         ASSERT_TRUE(text.starts_with("{")) << to_hex(bytes);
       }
