@@ -35,6 +35,7 @@
 namespace gateway::io {
 class FileSystem;
 class Clock;
+class Random;
 }  // namespace gateway::io
 
 namespace gateway::storage {
@@ -121,6 +122,7 @@ struct Options {
   std::size_t group_size_bytes_max = 8ULL << 20;        // one commit writes at most this
   std::chrono::milliseconds cursor_sync_interval{200};  // a cursor is durable at most this late
   bool direct_io = true;                                // falls back to buffered where refused
+  io::Random* random = nullptr;                         // for segment epochs; null: the kernel's
 };
 
 struct OpenFailure {
@@ -144,6 +146,9 @@ struct Record {
   RecordInfo info;
   ItemTotals items_before{};  // at `position`; only info.signal's entry need be filled
   Slice payload;
+  // Retention removed records since the one before this: where items_before jumps, the items are
+  // expired; without it, damaged.
+  bool expired_before = false;
 };
 
 enum class ReadErrc : std::uint8_t { io_error };
@@ -182,7 +187,9 @@ class Cursor {
   [[nodiscard]] virtual std::uint64_t items_start() const = 0;  // where the cursor was created
   [[nodiscard]] virtual Outcomes outcomes() const = 0;
   // All items of the signal before `to` (their total is `items_at`) have had their outcome; `delta`
-  // says which. Requires: items_at - this->items_at() == delta.sum().
+  // says which. Requires: items_at - delta.sum() is the items_at() that the caller last saw or set.
+  // Where retention has meanwhile moved the cursor past them, and counted them expired, `delta`
+  // takes their place: the ledger stays exact.
   virtual void advance(Position to, std::uint64_t items_at, const Outcomes& delta) = 0;
 };
 
@@ -213,7 +220,8 @@ class Log {
       io::FileSystem& files, io::Clock& clock, const Options& options,
       const std::function<void(const RecoveryReport&)>& progress = {});
 
-  // Hands over one record, or a chain linked by `next` that shares one sink. Lock-free.
+  // Hands over one record, or a chain linked by `next` that shares one sink. Lock-free. After
+  // stop() the sink is called here, on the caller's thread.
   virtual void submit(Append* first) noexcept = 0;
 
   // Whether `bytes` more would be stored now; the cheap question of admission, asked before a body

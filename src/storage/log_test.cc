@@ -1,0 +1,194 @@
+#include "storage/log.h"
+
+#include <condition_variable>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "io/clock.h"
+#include "io/file_system.h"
+
+namespace gateway::storage {
+namespace {
+
+// A directory that goes with the test.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "storage_test_XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+  }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// Appends one after the other, each from a chain of one, and waits for the answers.
+class Appender final : public AppendSink {
+ public:
+  explicit Appender(Log& log) : log_(log) {}
+  void on_appended(Append* first) noexcept override {
+    while (first != nullptr) {
+      std::unique_ptr<Append> append(first);
+      first = first->next;
+      const std::lock_guard lock(mutex_);
+      if (append->error) {
+        ++refused;
+      } else {
+        ++stored;
+      }
+      condition_.notify_all();
+    }
+  }
+  void append(Signal signal, std::string_view payload, std::uint32_t items) {
+    auto append = std::make_unique<Append>();
+    append->payload = Buffer::allocate(payload.size());
+    append->payload.append(std::as_bytes(std::span(payload)));
+    append->info.signal = signal;
+    append->info.item_count = items;
+    append->info.received_unix_nano = 7;
+    append->info.tenant = "acme";
+    append->sink = this;
+    ++sent_;
+    log_.submit(append.release());
+  }
+  void wait() {
+    std::unique_lock lock(mutex_);
+    condition_.wait(lock, [this] { return stored + refused == sent_; });
+  }
+  int stored = 0;
+  int refused = 0;
+
+ private:
+  Log& log_;
+  std::mutex mutex_;
+  std::condition_variable condition_;
+  int sent_ = 0;
+};
+
+std::string text_of(const Slice& slice) {
+  return {reinterpret_cast<const char*>(slice.bytes.data()), slice.bytes.size()};
+}
+
+std::unique_ptr<Log> open(const Options& options) {
+  auto log = Log::open(io::real_file_system(), io::real_clock(), options);
+  EXPECT_TRUE(log.has_value()) << (log ? "" : log.error().message);
+  return log ? std::move(*log) : nullptr;
+}
+
+std::string payload_of(int i) {
+  return std::string(static_cast<std::size_t>(i) * 337 % 30'000, static_cast<char>('a' + i % 26));
+}
+
+// Goal: what is appended is read, from the cache and from the disk, before and after a restart.
+// Method: 300 records of all sizes and three signals on real files.
+TEST(Log, KeepsWhatWasAppendedOverARestart) {
+  const TemporaryDirectory directory;
+  Options options;
+  options.directory = directory.path();
+  options.segment_size_bytes = 1 << 20;
+  for (const std::size_t cache : {0UL, 64UL << 20}) {
+    SCOPED_TRACE(cache);
+    options.directory = directory.path() + "/" + std::to_string(cache);
+    options.tail_cache_size_bytes = cache;
+    {
+      const auto log = open(options);
+      ASSERT_NE(log, nullptr);
+      static_cast<void>(log->cursor("holds back removal", Signal::metrics, StartAt::earliest));
+      Appender appender(*log);
+      for (int i = 0; i < 300; ++i) {
+        appender.append(kSignals[static_cast<std::size_t>(i) % 3], payload_of(i),
+                        static_cast<std::uint32_t>(i));
+      }
+      appender.wait();
+      EXPECT_EQ(appender.stored, 300);
+    }
+    for (const bool reopened : {false, true}) {
+      SCOPED_TRACE(reopened);
+      const auto log = open(options);
+      ASSERT_NE(log, nullptr);
+      EXPECT_EQ(log->head().record_count, 300U);
+      const auto reader = log->reader(0b10, {});
+      std::uint64_t items = 0;
+      int count = 0;
+      std::multiset<std::string> payloads;
+      while (true) {
+        const auto record = reader->next();
+        ASSERT_TRUE(record.has_value());
+        if (!*record) break;
+        EXPECT_EQ((*record)->items_before[1], items);
+        EXPECT_EQ((*record)->info.tenant, "acme");
+        items += (*record)->info.item_count;
+        payloads.insert(text_of((*record)->payload));
+        ++count;
+      }
+      EXPECT_EQ(count, 100);
+      EXPECT_EQ(items, log->head().items[1]);
+      std::multiset<std::string> expected;
+      for (int i = 1; i < 300; i += 3) expected.insert(payload_of(i));
+      EXPECT_TRUE(payloads == expected);
+    }
+  }
+}
+
+// Goal: a cursor is where it was left. Method: advance, stop, open, compare.
+TEST(Log, KeepsItsCursorsOverARestart) {
+  const TemporaryDirectory directory;
+  Options options;
+  options.directory = directory.path();
+  {
+    const auto log = open(options);
+    Cursor& cursor = log->cursor("otlp/primary", Signal::traces, StartAt::earliest);
+    Appender appender(*log);
+    appender.append(Signal::traces, "x", 10);
+    appender.wait();
+    const auto reader = log->reader(1, cursor.position());
+    const auto record = reader->next();
+    ASSERT_TRUE(record && *record);
+    cursor.advance((*record)->next, 10, {.delivered = 9, .dead_lettered = 1});
+  }
+  const auto log = open(options);
+  ASSERT_EQ(log->cursors().size(), 1U);
+  const Cursor& cursor = log->cursor("otlp/primary", Signal::traces, StartAt::earliest);
+  EXPECT_EQ(cursor.items_at(), 10U);
+  EXPECT_EQ(cursor.outcomes().delivered, 9U);
+  EXPECT_EQ(cursor.outcomes().dead_lettered, 1U);
+  const auto record = log->reader(1, cursor.position())->next();
+  EXPECT_TRUE(record && !*record);
+}
+
+// Goal: two processes never write one log. Method: open it twice.
+TEST(Log, IsOpenedOnce) {
+  const TemporaryDirectory directory;
+  Options options;
+  options.directory = directory.path();
+  const auto log = open(options);
+  const auto second = Log::open(io::real_file_system(), io::real_clock(), options);
+  ASSERT_FALSE(second.has_value());
+  EXPECT_NE(second.error().message.find("another process"), std::string::npos);
+}
+
+// Goal: readiness can be proved. Method: probe before and after stop().
+TEST(Log, ProbesItsWritePath) {
+  const TemporaryDirectory directory;
+  Options options;
+  options.directory = directory.path();
+  const auto log = open(options);
+  EXPECT_TRUE(log->probe(std::chrono::seconds(10)));
+  const auto record = log->reader(0b1111, {})->next();
+  EXPECT_TRUE(record && !*record);
+  log->stop();
+  EXPECT_FALSE(log->probe(std::chrono::seconds(10)));
+}
+
+}  // namespace
+}  // namespace gateway::storage

@@ -1,0 +1,90 @@
+#include "storage/segment_files.h"
+
+#include <array>
+
+#include "base/buffer.h"
+#include "telemetry/log.h"
+
+namespace gateway::storage {
+namespace {
+
+void remove_file(io::FileSystem& files, const std::string& path) {
+  if (auto removed = files.remove(path); !removed) {
+    telemetry::log_warn("storage", "cannot remove a file",
+                        {{"path", path}, {"error", removed.error().message()}});
+  }
+}
+
+}  // namespace
+
+void SegmentFiles::adopt_free(std::uint64_t sequence) {
+  const std::string path = file_path(directory_, segment_file_name(kFreePrefix, sequence));
+  if (free_.size() < kFreeFileCountMax) {
+    auto file = files_.open(path, {});
+    if (file) {
+      const auto size = (*file)->size();
+      if (size && *size == segment_size_bytes_) {
+        free_.push_back(sequence);
+        return;
+      }
+    }
+  }
+  remove_file(files_, path);
+}
+
+io::IoResult<std::unique_ptr<io::File>> SegmentFiles::open_free(std::uint64_t sequence) {
+  const std::string path = file_path(directory_, segment_file_name(kFreePrefix, sequence));
+  if (!free_.empty()) {
+    const std::string old = file_path(directory_, segment_file_name(kFreePrefix, free_.front()));
+    free_.pop_front();
+    if (auto renamed = files_.rename(old, path); renamed) {
+      auto file = files_.open(path, {.write = true, .direct = direct_io_});
+      if (file) return file;
+    }
+  }
+  auto file = files_.open(path, {.write = true, .create = true, .direct = direct_io_});
+  if (!file) return file;
+  if (auto done = (*file)->preallocate(segment_size_bytes_); !done) {
+    file->reset();
+    remove_file(files_, path);
+    return fail(done.error());
+  }
+  return file;
+}
+
+io::IoResult<std::shared_ptr<io::File>> SegmentFiles::create(const SegmentHeader& header) {
+  auto file = open_free(header.sequence);
+  if (!file) return fail(file.error());
+  Buffer block = Buffer::allocate(kBlockSizeBytes - kBufferHeadroomBytes);
+  encode_segment_header(header, block.block());
+  const std::array<std::span<const std::byte>, 1> parts = {block.block()};
+  const std::string free_path =
+      file_path(directory_, segment_file_name(kFreePrefix, header.sequence));
+  auto done = (*file)->write_at(0, parts);
+  if (done) done = (*file)->sync();
+  if (!done) {
+    file->reset();
+    remove_file(files_, free_path);
+    return fail(done.error());
+  }
+  const std::string path =
+      file_path(directory_, segment_file_name(kSegmentPrefix, header.sequence));
+  done = files_.rename(free_path, path);
+  if (done) done = files_.sync_directory(directory_);
+  if (!done) return fail(done.error());  // at worst an empty segment is found at the next start
+  return std::shared_ptr<io::File>(std::move(*file));
+}
+
+void SegmentFiles::retire(std::uint64_t sequence, std::uint64_t file_size_bytes) {
+  const std::string path = file_path(directory_, segment_file_name(kSegmentPrefix, sequence));
+  if (file_size_bytes == segment_size_bytes_ && free_.size() < kFreeFileCountMax) {
+    const std::string free_path = file_path(directory_, segment_file_name(kFreePrefix, sequence));
+    if (files_.rename(path, free_path)) {
+      free_.push_back(sequence);
+      return;
+    }
+  }
+  remove_file(files_, path);
+}
+
+}  // namespace gateway::storage

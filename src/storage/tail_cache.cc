@@ -1,0 +1,61 @@
+#include "storage/tail_cache.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace gateway::storage {
+namespace {
+
+// A reader takes at most this much in one go: it holds the lock meanwhile, and the Buffers after.
+constexpr std::size_t kEntriesPerReadMax = 256;
+constexpr std::size_t kRecordsPerReadMax = 64;
+
+}  // namespace
+
+void TailCache::add(Position from, std::vector<Entry>&& entries) {
+  std::vector<Entry> evicted;  // freed outside the lock
+  const std::lock_guard lock(mutex_);
+  if (entries_.empty() && covered_from_ == Position{}) covered_from_ = from;
+  std::size_t size = size_bytes_.load(std::memory_order_relaxed);
+  for (Entry& entry : entries) {
+    size += entry.charge_bytes;
+    entries_.push_back(std::move(entry));
+  }
+  while (size > size_bytes_max_ && !entries_.empty()) {
+    size -= entries_.front().charge_bytes;
+    covered_from_ = entries_.front().record.next;
+    evicted.push_back(std::move(entries_.front()));
+    entries_.pop_front();
+  }
+  size_bytes_.store(size, std::memory_order_relaxed);
+}
+
+void TailCache::restart_at(Position position) {
+  const std::lock_guard lock(mutex_);
+  entries_.clear();
+  covered_from_ = position;
+  size_bytes_.store(0, std::memory_order_relaxed);
+}
+
+TailCache::Found TailCache::read(Position from, Position head, std::uint32_t signals,
+                                 std::deque<Record>& out) const {
+  const std::lock_guard lock(mutex_);
+  if (from < covered_from_) return {};
+  auto at = std::lower_bound(
+      entries_.begin(), entries_.end(), from,
+      [](const Entry& entry, Position wanted) { return entry.record.position < wanted; });
+  Found found{true, head};
+  std::size_t taken = 0;
+  for (std::size_t seen = 0; at != entries_.end() && at->record.position < head; ++at, ++seen) {
+    if (seen == kEntriesPerReadMax || taken == kRecordsPerReadMax) {
+      found.scanned_to = at->record.position;
+      break;
+    }
+    if (at->probe || (signals >> index_of(at->record.info.signal) & 1U) == 0) continue;
+    out.push_back(at->record);
+    ++taken;
+  }
+  return found;
+}
+
+}  // namespace gateway::storage
