@@ -8,6 +8,7 @@
 #include "otlpview/check.h"
 #include "otlpview/count.h"
 #include "otlpview/rewrite.h"
+#include "otlpview/split.h"
 
 namespace otlpview::bench {
 namespace {
@@ -64,6 +65,19 @@ void Rewrite(benchmark::State& state) {
   report(state, body.size(), count_items(kSignal, body));
 }
 
+// 10 bodies with range(0) items in all, cut into pieces of range(1) items.
+template <Signal kSignal>
+void Split(benchmark::State& state) {
+  const auto body = body_of(kSignal, state.range(0) / 10);
+  const std::vector<Bytes> bodies(10, Bytes(body));
+  Piece piece;
+  for (auto _ : state) {
+    Splitter splitter(kSignal, bodies, {static_cast<std::uint32_t>(state.range(1))});
+    while (splitter.next(piece)) benchmark::DoNotOptimize(piece.slices.data());
+  }
+  report(state, body.size() * 10, count_items(kSignal, body) * 10);
+}
+
 BENCHMARK(Check<Signal::traces>)->Arg(10)->Arg(100)->Arg(1000);
 BENCHMARK(Check<Signal::metrics>)->Arg(100)->Arg(1000);
 BENCHMARK(Check<Signal::logs>)->Arg(100)->Arg(1000);
@@ -73,6 +87,8 @@ BENCHMARK(CheckByGeneralWalk<Signal::logs>)->Arg(1000);
 BENCHMARK(Count<Signal::traces>)->Arg(1000);
 BENCHMARK(Count<Signal::metrics>)->Arg(1000);
 BENCHMARK(Count<Signal::logs>)->Arg(1000);
+BENCHMARK(Split<Signal::traces>)->Args({10'000, 8192})->Args({10'000, 100})->Args({10'000, 1});
+BENCHMARK(Split<Signal::metrics>)->Args({10'000, 100});
 BENCHMARK(Rewrite<Signal::traces>)->Arg(1000);
 BENCHMARK(Rewrite<Signal::metrics>)->Arg(1000);
 BENCHMARK(Rewrite<Signal::logs>)->Arg(1000);
