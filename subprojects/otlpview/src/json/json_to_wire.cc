@@ -102,9 +102,7 @@ class Transcoder {
         cursor_(text),
         limits_(limits),
         nesting_max_(std::min(limits.nesting_max, kNestingMax)),
-        writer_(out, text.size() / kExpectedShrink + 64, limits.wire_size_bytes_max) {
-    length_size_guess_.fill(1);
-  }
+        writer_(out, text.size() / kShrinkExpected + 64, limits.wire_size_bytes_max) {}
 
   [[nodiscard]] bool request(MessageId id) {
     if (text_.empty()) return fail(JsonErrc::syntax, "the body is empty");
@@ -128,7 +126,7 @@ class Transcoder {
 
  private:
   // Typical bodies shrink to a third on the wire; a poor guess costs a copy.
-  static constexpr std::size_t kExpectedShrink = 2;
+  static constexpr std::size_t kShrinkExpected = 2;
   // No name of the schema is longer, escaped or not.
   static constexpr std::size_t kNameSizeMax = 64;
   static constexpr std::size_t kEscapeSizeMax = 6;
@@ -210,7 +208,6 @@ class Transcoder {
   const JsonLimits& limits_;
   std::uint32_t nesting_max_;
   WireWriter writer_;
-  std::array<std::uint8_t, kMessageCount> length_size_guess_;  // as the last message of the type
   JsonStats stats_;
   JsonFailure failure_;
   std::string scratch_;
@@ -332,10 +329,10 @@ bool Transcoder::sub_message(const SchemaField& field, std::uint32_t level, cons
   if (cursor_.peek() != '{') return fail_type(field, path);
   if (!room(2 * kVarintSizeBytesMax, path)) return false;
   write_tag(field, WireType::len);
-  std::uint8_t& guess = length_size_guess_[static_cast<std::size_t>(field.message)];
-  const WireWriter::Mark mark = writer_.open(guess);
+  // One byte is right for most, and moving the others costs nothing that can be measured.
+  const WireWriter::Mark mark = writer_.open(1);
   if (!message(field.message, level + 1, &path) || !room(0, path)) return false;
-  guess = static_cast<std::uint8_t>(writer_.close(mark));
+  writer_.close(mark);
   return true;
 }
 

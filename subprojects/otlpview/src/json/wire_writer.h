@@ -61,8 +61,7 @@ class WireWriter {
     return mark;
   }
 
-  // The size of the length that was written: the best guess for the next message of its kind.
-  std::size_t close(Mark mark) noexcept {
+  void close(Mark mark) noexcept {
     const std::size_t payload = mark.begin + mark.guess;
     const std::size_t payload_size = size_ - payload;
     const std::size_t length_size = varint_size(payload_size);
@@ -71,7 +70,6 @@ class WireWriter {
       size_ = mark.begin + length_size + payload_size;
     }
     write_varint(out_.data() + mark.begin, payload_size);
-    return length_size;
   }
 
   void finish() { out_.resize(size_); }
