@@ -27,11 +27,12 @@ LOGS = ROOT / ".cache" / "dev"
 SUITES = {
     "lint": ("pytest", ["tests/lint"], "layers, headers, banned calls, format, scripts, links"),
     "unit": ("meson", ["unit"], "C++ tests beside the code, fuzz corpora replayed"),
+    "property": ("meson", ["property"], "round trips over seeded input; otlpview against protobuf"),
     "proto": ("pytest", ["proto"], "our .proto files against the published descriptors"),
 }
 LONG_SUITES = {}
 # What runs on a sanitizer build when no suite is named: what executes our C++.
-SANITIZER_SUITES = ["unit"]
+SANITIZER_SUITES = ["unit", "property"]
 
 SANITIZER_ENVIRONMENT = {
     "ASAN_OPTIONS": "abort_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1",

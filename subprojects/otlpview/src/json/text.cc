@@ -344,6 +344,8 @@ void append_double(double number, std::string& out) {
     out.append("\"NaN\"");
   } else if (std::isinf(number)) {
     out.append(number < 0 ? "\"-Infinity\"" : "\"Infinity\"");
+  } else if (number == 0 && std::signbit(number)) {
+    out.append("-0.0");  // protobuf reads -0 as a whole number and loses the sign
   } else {
     std::array<char, 32> buffer;  // the longest is 24: -1.7976931348623157e+308
     const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number);

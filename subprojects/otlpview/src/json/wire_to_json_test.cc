@@ -98,7 +98,7 @@ TEST(WireToJson, ValuesHaveTheFormOfOtlp) {
 // Goal: J-19, doubles read back the same bit for bit, words where JSON has no number.
 TEST(WireToJson, DoublesAreShortestAndExact) {
   EXPECT_EQ(print_value("210000000000000000"), R"({"doubleValue":0})");
-  EXPECT_EQ(print_value("210000000000000080"), R"({"doubleValue":-0})");
+  EXPECT_EQ(print_value("210000000000000080"), R"({"doubleValue":-0.0})");
   EXPECT_EQ(print_value("219a9999999999b93f"), R"({"doubleValue":0.1})");
   EXPECT_EQ(print_value("21ffffffffffffef7f"), R"({"doubleValue":1.7976931348623157e+308})");
   EXPECT_EQ(print_value("210100000000000000"), R"({"doubleValue":5e-324})");
