@@ -395,7 +395,7 @@ def test_W_09_deep_nesting_is_400(service):
 
 @pytest.mark.long
 def test_H_37_a_client_of_one_byte_a_second_is_cut_off(tmp_path):
-    service = gateway.Gateway(tmp_path / "slow", receivers={"otlp": {"protocols": {"http": {"read_header_timeout": "1s", "read_body_timeout": "2s"}}}}).start()
+    service = gateway.Gateway(tmp_path / "slow", receivers={"otlp": {"protocols": {"http": {"read_header_timeout": "1s", "read_timeout": "2s"}}}}).start()
     host, port = service.http.rsplit(":", 1)
     for data in (b"POST /v1/tra", head(Content_Length=100) + b"ab"):
         connection = socket.create_connection((host, int(port)), timeout=20)

@@ -123,7 +123,7 @@ def flood(service, protocol, body, senders, seconds):
 def test_more_in_flight_than_the_budget_holds(make_gateway, grpc_destination, protocol):
     """Promise 4. Method: 24 senders of 4 MiB bodies against a budget of 32 MiB, nothing delivered meanwhile."""
     grpc_destination.down()
-    service = start(make_gateway, grpc_destination, storage={"size_bytes_max": 1 << 30})
+    service = start(make_gateway, grpc_destination, storage={"size_max": 1 << 30})
     counts = flood(service, protocol, otlp.request("logs", items=10, text_bytes=400_000), 24, 2)
     assert counts["stored"] > 0
     assert_memory(service)
@@ -134,7 +134,7 @@ def test_more_in_flight_than_the_budget_holds(make_gateway, grpc_destination, pr
 def test_a_full_log_refuses_and_goes_on_when_there_is_room(make_gateway, grpc_destination):
     """Promise 2: a full disk is "later" with a delay, never a loss; readiness says so."""
     grpc_destination.down()
-    service = start(make_gateway, grpc_destination, storage={"size_bytes_max": 32 * MIB, "segment_size_bytes": 4 * MIB})
+    service = start(make_gateway, grpc_destination, storage={"size_max": 32 * MIB, "segment_size": 4 * MIB})
     sender = otlp.GrpcSender(service.grpc)
     stored = []
     refusal = None
@@ -169,7 +169,7 @@ def test_a_full_log_refuses_and_goes_on_when_there_is_room(make_gateway, grpc_de
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
 def test_minutes_of_overload_stay_within_memory(make_gateway, grpc_destination, protocol):
-    service = start(make_gateway, grpc_destination, storage={"size_bytes_max": 1 << 30})
+    service = start(make_gateway, grpc_destination, storage={"size_max": 1 << 30})
     counts = flood(service, protocol, otlp.request("logs", items=100, text_bytes=1000), 32, 120)
     assert counts["stored"] > 1000
     assert_memory(service)

@@ -62,10 +62,10 @@ def test_an_unknown_service_has_no_grpc_health(make_gateway):
 
 def test_the_command_health_exits_0_and_1(make_gateway):
     service = make_gateway().start()
-    assert gateway.run_command("health", "--address", service.admin).returncode == 0
+    assert gateway.run_command("health", "--endpoint", service.admin).returncode == 0
     address = service.admin
     service.stop()
-    assert gateway.run_command("health", "--address", address).returncode == 1
+    assert gateway.run_command("health", "--endpoint", address).returncode == 1
 
 
 def test_version_is_the_one_of_the_source():
@@ -79,7 +79,7 @@ def test_version_is_the_one_of_the_source():
 MISTAKES = {
     "unknown key": ("receivers: {otlp: {protocols: {grpc: {endpiont: '127.0.0.1:0'}}}}", "endpoint"),
     "unknown component": ("exporters: {otpl: {endpoint: 'x:1'}}", "otlp"),
-    "wrong type": ("storage: {size_bytes_max: many}", "size_bytes_max"),
+    "wrong type": ("storage: {size_max: many}", "size_max"),
     "undefined exporter in a pipeline": ("service: {pipelines: {traces: {receivers: [otlp], exporters: [otlp/nowhere]}}}", "otlp/nowhere"),
     "negative duration": ("exporters: {otlp: {endpoint: 'localhost:1', timeout: -5s}}", "timeout"),
     "not YAML": ("receivers: [", "gateway.yaml"),
@@ -101,11 +101,11 @@ def test_a_configuration_mistake_stops_the_start(tmp_path, mistake):
 
 def test_all_mistakes_are_told_at_once(tmp_path):
     file = tmp_path / "gateway.yaml"
-    file.write_text("storage: {durabilty: commit, size_bytes_max: many}\nadmin: {endpiont: 'x'}\n")
+    file.write_text("storage: {durabilty: commit, size_max: many}\nadmin: {endpiont: 'x'}\n")
     said = gateway.run_command("validate", "--config", file, cwd=tmp_path)
     output = said.stdout + said.stderr
     assert said.returncode != 0
-    assert all(word in output for word in ("durabilty", "size_bytes_max", "endpiont")), output
+    assert all(word in output for word in ("durabilty", "size_max", "endpiont")), output
 
 
 def test_an_address_in_use_stops_the_start_and_is_named(make_gateway):
@@ -187,7 +187,7 @@ def test_readiness_goes_when_the_write_path_fails_and_comes_back(make_gateway, t
     if mounted.returncode != 0:
         pytest.skip("mounting a small file system needs root")
     try:
-        service = make_gateway(storage={"directory": str(mount / "data"), "segment_size_bytes": 1 << 20, "size_bytes_max": 64 << 20})
+        service = make_gateway(storage={"directory": str(mount / "data"), "segment_size": 1 << 20, "size_max": 64 << 20})
         service.start()
         filler = mount / "filler"
         with open(filler, "wb") as file:
@@ -277,7 +277,7 @@ def test_config_shows_the_effective_configuration_and_it_loads_again(make_gatewa
     service = make_gateway()
     shown = gateway.run_command("config", "--config", service.config_file)
     assert shown.returncode == 0, shown.stderr
-    assert yaml.safe_load(shown.stdout)["storage"]["segment_size_bytes"] == 8 << 20
+    assert yaml.safe_load(shown.stdout)["storage"]["segment_size"] == 8 << 20
     again = pathlib.Path(tmp_path / "again.yaml")
     again.write_text(shown.stdout)
     assert gateway.run_command("validate", "--config", again).returncode == 0

@@ -94,8 +94,8 @@ def configuration(directory, exporters, **changes):
         "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": "127.0.0.1:0"},
                                              "http": {"endpoint": "127.0.0.1:0"}}}},
         "exporters": exporters,
-        "storage": {"directory": str(directory / "data"), "size_bytes_max": 256 << 20,
-                    "segment_size_bytes": 8 << 20},
+        "storage": {"directory": str(directory / "data"), "size_max": 256 << 20,
+                    "segment_size": 8 << 20},
         "admin": {"endpoint": "127.0.0.1:0"},
         "service": {"pipelines": {signal_name: {"receivers": ["otlp"], "exporters": list(exporters)}
                                   for signal_name in ("traces", "metrics", "logs")}},

@@ -1,0 +1,198 @@
+// The end of every benchmark: takes OTLP over gRPC, counts requests, bytes and spans, discards, and
+// answers at once.
+//
+//   sink    listens on two free ports, which it prints: "port" for OTLP, "stats" for one line of
+//           numbers to whoever connects
+//
+// One thread, epoll, nghttp2. Spans are counted by otlpview, so that a run can show that what came
+// out is what went in.
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <nghttp2/nghttp2.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "otlpview/count.h"
+#include "socket.h"
+
+namespace {
+
+constexpr std::int32_t kWindowSizeBytes = 64 << 20;
+constexpr std::size_t kGrpcPrefixSizeBytes = 5;
+constexpr std::array<std::uint8_t, kGrpcPrefixSizeBytes> kEmptyMessage{};
+
+struct Stats {
+  std::uint64_t requests = 0, bytes = 0, items = 0;
+};
+Stats stats;
+
+struct Stream {
+  std::vector<std::byte> body;
+  bool answered = false;
+};
+
+[[nodiscard]] nghttp2_nv field(const char* name, const char* value) {
+  const auto bytes = [](const char* text) {
+    return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text));
+  };
+  return {bytes(name), bytes(value), std::strlen(name), std::strlen(value), NGHTTP2_NV_FLAG_NONE};
+}
+
+class Connection {
+ public:
+  Connection(int epoll, int socket) : epoll_(epoll), socket_(socket) {
+    nghttp2_session_callbacks* callbacks = nullptr;
+    nghttp2_session_callbacks_new(&callbacks);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(
+        callbacks, [](nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* data,
+                      std::size_t size, void* self) {
+          auto& body = static_cast<Connection*>(self)->streams_[id].body;
+          const auto bytes = std::as_bytes(std::span(data, size));
+          body.insert(body.end(), bytes.begin(), bytes.end());
+          return 0;
+        });
+    nghttp2_session_callbacks_set_on_frame_recv_callback(
+        callbacks, [](nghttp2_session*, const nghttp2_frame* frame, void* self) {
+          if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0 &&
+              (frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS)) {
+            static_cast<Connection*>(self)->answer(frame->hd.stream_id);
+          }
+          return 0;
+        });
+    nghttp2_session_callbacks_set_on_stream_close_callback(
+        callbacks, [](nghttp2_session*, std::int32_t id, std::uint32_t, void* self) {
+          static_cast<Connection*>(self)->streams_.erase(id);
+          return 0;
+        });
+    nghttp2_session_server_new(&session_, callbacks, this);
+    nghttp2_session_callbacks_del(callbacks);
+    const std::array settings = {
+        nghttp2_settings_entry{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 10'000},
+        nghttp2_settings_entry{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kWindowSizeBytes},
+    };
+    nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
+    nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, kWindowSizeBytes);
+    bench::watch(epoll_, socket_, this, true);
+  }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection() {
+    nghttp2_session_del(session_);
+    ::close(socket_);
+  }
+
+  // False when the connection has ended.
+  [[nodiscard]] bool serve(std::span<std::uint8_t> chunk) {
+    const ssize_t size = ::recv(socket_, chunk.data(), chunk.size(), 0);
+    if (size == 0 || (size < 0 && errno != EAGAIN)) return false;
+    if (size > 0 &&
+        nghttp2_session_mem_recv(session_, chunk.data(), static_cast<std::size_t>(size)) < 0) {
+      return false;
+    }
+    return send();
+  }
+
+ private:
+  void answer(std::int32_t id) {
+    Stream& stream = streams_[id];
+    ++stats.requests;
+    if (stream.body.size() > kGrpcPrefixSizeBytes) {
+      const auto message = std::span(stream.body).subspan(kGrpcPrefixSizeBytes);
+      stats.bytes += message.size();
+      stats.items += otlpview::count_items(otlpview::Signal::traces, message);
+    }
+    const std::array headers = {field(":status", "200"), field("content-type", "application/grpc")};
+    nghttp2_data_provider body{};
+    body.source.ptr = &stream;
+    body.read_callback = [](nghttp2_session* session, std::int32_t stream_id, std::uint8_t* out,
+                            std::size_t, std::uint32_t* flags, nghttp2_data_source*, void*) {
+      std::memcpy(out, kEmptyMessage.data(), kEmptyMessage.size());
+      *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
+      const nghttp2_nv trailer = field("grpc-status", "0");
+      nghttp2_submit_trailer(session, stream_id, &trailer, 1);
+      return static_cast<ssize_t>(kEmptyMessage.size());
+    };
+    nghttp2_submit_response(session_, id, headers.data(), headers.size(), &body);
+  }
+
+  [[nodiscard]] bool send() {
+    for (;;) {
+      if (out_at_ == out_.size()) {
+        out_.clear();
+        out_at_ = 0;
+        const std::uint8_t* data = nullptr;
+        ssize_t size = 0;
+        while (out_.size() < chunk_size && (size = nghttp2_session_mem_send(session_, &data)) > 0) {
+          out_.insert(out_.end(), data, data + size);
+        }
+      }
+      if (out_.empty()) break;
+      const ssize_t sent =
+          ::send(socket_, out_.data() + out_at_, out_.size() - out_at_, MSG_NOSIGNAL);
+      if (sent < 0 && errno != EAGAIN) return false;
+      if (sent < 0) break;
+      out_at_ += static_cast<std::size_t>(sent);
+    }
+    const bool waiting = out_at_ < out_.size();
+    if (waiting != watching_writes_) bench::rewatch(epoll_, socket_, this, waiting);
+    watching_writes_ = waiting;
+    return nghttp2_session_want_read(session_) != 0 || nghttp2_session_want_write(session_) != 0;
+  }
+
+  static constexpr std::size_t chunk_size = 64 * 1024;
+  int epoll_;
+  int socket_;
+  nghttp2_session* session_ = nullptr;
+  std::unordered_map<std::int32_t, Stream> streams_;
+  std::vector<std::uint8_t> out_;
+  std::size_t out_at_ = 0;
+  bool watching_writes_ = true;
+};
+
+void tell_stats(int listener) {
+  const int socket = bench::accept_on(listener);
+  if (socket < 0) return;
+  const std::string line = std::to_string(stats.requests) + " " + std::to_string(stats.bytes) +
+                           " " + std::to_string(stats.items) + "\n";
+  if (::send(socket, line.data(), line.size(), MSG_NOSIGNAL) < 0) bench::fail("send");
+  ::close(socket);
+}
+
+}  // namespace
+
+int main() {
+  const int epoll = bench::make_epoll();
+  int otlp = bench::listen_on(0);
+  int numbers = bench::listen_on(0);
+  bench::watch(epoll, otlp, &otlp, false);
+  bench::watch(epoll, numbers, &numbers, false);
+  bench::say_port("port", otlp);
+  bench::say_port("stats", numbers);
+  std::array<std::uint8_t, 256 * 1024> chunk;
+  std::array<epoll_event, 64> events;
+  for (;;) {
+    const int count = ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1);
+    for (int i = 0; i < count; ++i) {
+      void* const owner = events[static_cast<std::size_t>(i)].data.ptr;
+      if (owner == &otlp) {
+        const int socket = bench::accept_on(otlp);
+        if (socket >= 0) new Connection(epoll, socket);  // owns itself until its peer ends it
+      } else if (owner == &numbers) {
+        tell_stats(numbers);
+      } else {
+        auto* const connection = static_cast<Connection*>(owner);
+        if (!connection->serve(chunk)) delete connection;
+      }
+    }
+  }
+}
