@@ -1,7 +1,7 @@
 // The floor: copies bytes between sockets and parses nothing. What any gateway costs at least.
 //
-//   copier UPSTREAM_PORT [FILE]    listens on a free port, which it prints; with FILE it also appends
-//                                  what clients send to that file
+//   copier UPSTREAM_PORT [FILE]    listens on a free port, which it prints; with FILE it also
+//                                  appends what clients send to that file
 //
 // One thread, epoll, one buffer of kChunkSizeBytes.
 #include <array>

@@ -4,8 +4,8 @@
 //   FileSystem : opens, lists, renames, removes, locks.
 //   File       : one open file; positional, so it has no state that threads could share by mistake.
 //
-// The real one (`real_file_system`) is POSIX and handles EINTR and short transfers here and nowhere
-// else; the twins are MemoryFileSystem (RAM, `durability: memory`) and SimFileSystem (tests: forgets
+// The real one (`real_file_system`) is POSIX, and handles EINTR and short transfers, here and
+// nowhere else; the twins are MemoryFileSystem (RAM, `durability: memory`) and SimFileSystem (tests: forgets
 // what was not synced, fails on demand).
 //
 // Units:   bytes.

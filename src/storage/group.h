@@ -24,7 +24,7 @@ namespace gateway::storage {
 
 // Records of up to this size are packed; the copy costs less than the block that it saves.
 inline constexpr std::size_t kPackedRecordSizeBytesMax = 8 << 10;
-// A packing Buffer lives as long as any record in it is held: small, so that one does not keep much.
+// A packing Buffer lives as long as any record in it is held: small, so that one keeps little.
 inline constexpr std::size_t kPackSizeBytesMax = 64 << 10;
 
 // Blocks that a record takes when it stands alone.
