@@ -5,8 +5,8 @@
 //   File       : one open file; positional, so it has no state that threads could share by mistake.
 //
 // The real one (`real_file_system`) is POSIX, and handles EINTR and short transfers, here and
-// nowhere else; the twins are MemoryFileSystem (RAM, `durability: memory`) and SimFileSystem (tests: forgets
-// what was not synced, fails on demand).
+// nowhere else; the twins are MemoryFileSystem (RAM, `durability: memory`) and SimFileSystem
+// (tests: forgets what was not synced, fails on demand).
 //
 // Units:   bytes.
 // Errors:  IoError carries errno; a failed write or sync may have had any part of its effect.

@@ -2,8 +2,8 @@
 // old ones go. Driven by the log's thread, or step by step by a test.
 //
 // A group that could not be written or synced is refused as a whole, and its segment abandoned
-// where it was last committed: after a failed fsync nobody knows what is on disk. The next group goes to
-// a new segment, whose header says how much of the old one counts.
+// where it was last committed: after a failed fsync nobody knows what is on disk. The next group
+// goes to a new segment, whose header says how much of the old one counts.
 //
 // Units:   bytes, nanoseconds.
 // Errors:  every append is answered through its sink; nothing else fails.

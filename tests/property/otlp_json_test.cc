@@ -184,8 +184,8 @@ class Generator {
 
 constexpr int kDepth = 9;  // an attribute's value with an array in an array, in a span
 
-// Each id replaced by the bytes whose base64 is the hex of the id: protobuf's JSON, which has base64
-// everywhere, then has the text that OTLP/JSON has.
+// Each id replaced by the bytes whose base64 is the hex of the id: protobuf's JSON, which has
+// base64 everywhere, then has the text that OTLP/JSON has.
 void disguise_ids(pb::Message& message) {
   const pb::Reflection& reflection = *message.GetReflection();
   std::vector<const pb::FieldDescriptor*> fields;
