@@ -4,13 +4,15 @@
 //   start order: dependencies first; drain and stop: the reverse.
 //
 // Errors:  a start that fails says why; the manager stops what had started.
-// Threads: start(), drain(), stop() on the manager's thread; health() from any.
+// Threads: start(), drain(), stop() on the thread that calls the manager; health(), stats() and
+//          failed() from any. The manager's methods take one lock.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,16 +46,26 @@ class Service {
   virtual void drain(std::chrono::steady_clock::time_point deadline) = 0;
   virtual void stop() = 0;
   [[nodiscard]] virtual Health health() const = 0;
+  // Whether it has ended by itself and wants stop() and start() again. Bad health alone is no
+  // failure: an exporter whose destination is down works as it should.
+  [[nodiscard]] virtual bool failed() const noexcept { return false; }
   [[nodiscard]] virtual ServiceStats stats() const { return {}; }
 };
 
 class ServiceManager {
  public:
+  ServiceManager() = default;
+  ServiceManager(const ServiceManager&) = delete;
+  ServiceManager& operator=(const ServiceManager&) = delete;
+  ~ServiceManager();
+
   // Registration is before start_all(); names are unique.
   void add(std::unique_ptr<Service> service);
   [[nodiscard]] Service* find(std::string_view name) const noexcept;
   [[nodiscard]] Result<void, ServiceFailure> start_all();
   void stop_all(std::chrono::milliseconds timeout);
+  // Restarts what has failed, with a growing delay between attempts. Called now and then.
+  void supervise(std::chrono::steady_clock::time_point now);
 
   struct Report {
     std::string name;
@@ -71,8 +83,11 @@ class ServiceManager {
     std::unique_ptr<Service> service;
     bool running = false;
     std::uint32_t restart_count = 0;
+    std::chrono::milliseconds restart_delay{0};
+    std::chrono::steady_clock::time_point restart_at;
   };
   [[nodiscard]] Result<std::vector<std::size_t>, ServiceFailure> start_order() const;
+  mutable std::mutex mutex_;
   std::vector<Entry> entries_;
   std::vector<std::size_t> started_;  // in start order
 };

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdio>
 
+#include "telemetry/json_text.h"
+
 namespace gateway::pipeline {
 namespace {
 
@@ -72,23 +74,6 @@ std::string retry_info_proto(std::chrono::milliseconds delay) {
   std::string info;
   append_bytes_field(info, '\x0a', duration);
   return info;
-}
-
-void append_json_string(std::string& out, std::string_view text) {
-  out.push_back('"');
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      std::array<char, 7> escaped{};
-      std::snprintf(escaped.data(), escaped.size(), "\\u%04x", static_cast<unsigned>(c));
-      out.append(escaped.data());
-    } else {
-      out.push_back(c);
-    }
-  }
-  out.push_back('"');
 }
 
 }  // namespace
@@ -168,7 +153,7 @@ std::string status_proto(const Status& status) {
 std::string status_json(const Status& status) {
   std::string out = "{\"code\":" + std::to_string(static_cast<int>(grpc_code(status.kind)));
   out += ",\"message\":";
-  append_json_string(out, status.message);
+  telemetry::append_json_string(out, status.message);
   if (status.retry_in) {
     // ProtoJSON writes a Duration with 0, 3, 6 or 9 fraction digits.
     std::array<char, 40> delay{};
