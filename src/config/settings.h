@@ -45,7 +45,7 @@ struct Listener {
   bool enabled = false;
   std::string endpoint;  // host:port; port 0 takes a free one
   std::optional<TlsServer> tls;
-  std::uint64_t max_recv_msg_size_bytes = 64ULL << 20;  // after decompression too
+  std::uint64_t max_recv_msg_size_bytes = 20ULL << 20;  // after decompression too
   std::uint32_t max_concurrent_streams = 1024;
   std::uint32_t max_header_size_bytes = 16 << 10;
   std::uint32_t max_connections = 10'000;
@@ -144,6 +144,7 @@ struct Admin {
   std::string endpoint = "127.0.0.1:8080";
   std::string metrics_endpoint;  // a listener for /metrics alone; off when empty
   std::string metrics_path = "/metrics";
+  bool metrics_enabled = true;
 };
 
 // memory_limiter: the byte budget of bodies in memory, all listeners together.

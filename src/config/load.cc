@@ -1,0 +1,203 @@
+#include "config/load.h"
+
+#include <algorithm>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <utility>
+
+#include <unistd.h>
+
+#include "config/build.h"
+#include "config/convert.h"
+#include "config/cross_check.h"
+#include "config/environment.h"
+#include "config/node.h"
+#include "config/schema.h"
+
+namespace gateway::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Source {
+  std::string file, text;
+};
+
+[[nodiscard]] bool is_config_file(const fs::path& path) {
+  const auto extension = path.extension();
+  return extension == ".yaml" || extension == ".yml" || extension == ".toml" ||
+         extension == ".json";
+}
+
+// The file itself, or the configuration files of a folder in order of name.
+[[nodiscard]] std::vector<std::string> files_at(const std::string& path, Diagnostics& diagnostics) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return {path};
+  std::vector<std::string> files;
+  for (const auto& entry : fs::directory_iterator(path, error)) {
+    const bool is_hidden = entry.path().filename().string().starts_with('.');
+    if (!is_hidden && is_config_file(entry.path()) && fs::is_regular_file(entry.path(), error)) {
+      files.push_back(entry.path().string());
+    }
+  }
+  if (files.empty()) {
+    diagnostics.error({path, 0, 0}, "", "no .yaml, .yml, .toml or .json file in this folder");
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+[[nodiscard]] std::optional<std::string> read_file(const std::string& path,
+                                                   Diagnostics& diagnostics) {
+  const Origin origin{path, 0, 0};
+  std::error_code error;
+  if (!fs::exists(path, error)) {
+    diagnostics.error(origin, "", error ? error.message() : "no such file");
+    return std::nullopt;
+  }
+  std::ifstream stream(path, std::ios::binary);
+  std::string text(kConfigFileSizeBytesMax + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  if (stream.bad() || (!stream.eof() && stream.fail()) || !stream.is_open()) {
+    diagnostics.error(origin, "", "cannot be read");
+    return std::nullopt;
+  }
+  if (text.size() > kConfigFileSizeBytesMax) {
+    diagnostics.error(origin, "", "is larger than 4 MiB");
+    return std::nullopt;
+  }
+  return text;
+}
+
+[[nodiscard]] std::vector<std::string> named_files(const LoadRequest& request) {
+  if (!request.files.empty()) return request.files;
+  for (const char* const name : {"OTLP_CONFIG_PATH", "CONFIG_PATH"}) {
+    const auto at = request.environment.find(name);
+    if (at != request.environment.end() && !at->second.empty()) return {at->second};
+  }
+  return {};
+}
+
+// Sources in order to one tree in the Collector's shape, not yet checked.
+[[nodiscard]] Node merged_tree(const std::vector<Source>& sources, const LoadRequest& request,
+                               bool is_built_in, Diagnostics& diagnostics) {
+  Node root = Node::map(sources.empty() ? Origin{} : Origin{sources.back().file, 0, 0});
+  bool has_short_form = false;
+  bool has_own_form = false;
+  for (const Source& source : sources) {
+    Node tree = source.file.ends_with(".toml") ? parse_toml(source.text, source.file, diagnostics)
+                                               : parse_yaml(source.text, source.file, diagnostics);
+    expand_environment(tree, request.environment, diagnostics);
+    if (!tree.is_map()) {
+      diagnostics.error(tree.origin, "", "a configuration is a map of sections");
+      continue;
+    }
+    if (is_flat(tree)) {
+      has_short_form = true;
+      tree = convert_flat(tree, diagnostics);
+    } else {
+      has_own_form = true;
+    }
+    use_own_names(tree, diagnostics);
+    merge(root, std::move(tree));
+  }
+  const Exporters exporters = is_built_in                       ? Exporters::built_in
+                              : has_short_form && !has_own_form ? Exporters::from_short_form
+                                                                : Exporters::from_file;
+  apply_environment(root, request.environment, exporters, diagnostics);
+  apply_assignments(root, request.assignments, diagnostics);
+  use_own_names(root, diagnostics);  // what --set brought
+  return root;
+}
+
+[[nodiscard]] Result<Loaded, LoadFailure> load_sources(const std::vector<Source>& sources,
+                                                       const LoadRequest& request, bool is_built_in,
+                                                       Diagnostics diagnostics) {
+  const bool is_unreadable = diagnostics.has_errors();
+  Node root = merged_tree(sources, request, is_built_in, diagnostics);
+  // A text that does not parse makes every reference dangle: say only why it does not.
+  const bool is_malformed = diagnostics.has_errors() && root.entries.empty();
+  if (is_unreadable || is_malformed) return fail(LoadFailure{std::move(diagnostics).take()});
+  check_schema(root, diagnostics);
+  apply_mappings(root, diagnostics);
+  fill_defaults(root);
+  Loaded loaded;
+  loaded.settings = build_settings(root);
+  cross_check(loaded.settings, root, diagnostics);
+  if (diagnostics.has_errors()) return fail(LoadFailure{std::move(diagnostics).take()});
+  loaded.effective_yaml = effective_yaml(root);
+  loaded.remarks = std::move(diagnostics).take();
+  for (const Source& source : sources) {
+    if (!is_built_in) loaded.files.push_back(source.file);
+  }
+  return loaded;
+}
+
+[[nodiscard]] Result<Loaded, LoadFailure> load_unguarded(const LoadRequest& request) {
+  Diagnostics diagnostics;
+  std::vector<Source> sources;
+  const std::vector<std::string> names = named_files(request);
+  if (names.empty()) {
+    sources.push_back({"built-in configuration", std::string(built_in_config())});
+    return load_sources(sources, request, true, std::move(diagnostics));
+  }
+  for (const std::string& name : names) {
+    for (const std::string& file : files_at(name, diagnostics)) {
+      if (sources.size() == kConfigFilesMax) {
+        diagnostics.error({file, 0, 0}, "", "more than 64 files");
+        break;
+      }
+      if (auto text = read_file(file, diagnostics)) {
+        sources.push_back({file, *std::move(text)});
+      }
+    }
+  }
+  return load_sources(sources, request, false, std::move(diagnostics));
+}
+
+// The libraries below throw; nothing of that leaves this module.
+template <typename Function>
+[[nodiscard]] Result<Loaded, LoadFailure> guarded(Function function) {
+  try {
+    return function();
+  } catch (const std::exception& failure) {
+    Diagnostic diagnostic;
+    diagnostic.message = std::string("the configuration cannot be loaded: ") + failure.what();
+    return fail(LoadFailure{{std::move(diagnostic)}});
+  }
+}
+
+}  // namespace
+
+std::string LoadFailure::text() const {
+  std::string text;
+  for (const Diagnostic& diagnostic : diagnostics) text.append(text_of(diagnostic)).append("\n");
+  return text;
+}
+
+Result<Loaded, LoadFailure> load(const LoadRequest& request) {
+  return guarded([&] { return load_unguarded(request); });
+}
+
+Result<Loaded, LoadFailure> load_text(std::string_view text, const std::string& file_name,
+                                      const LoadRequest& request) {
+  return guarded([&] {
+    return load_sources({{file_name, std::string(text)}}, request, false, Diagnostics());
+  });
+}
+
+Environment process_environment() {
+  Environment environment;
+  for (char** at = ::environ; at != nullptr && *at != nullptr; ++at) {
+    const std::string_view assignment = *at;
+    const std::size_t equals = assignment.find('=');
+    if (equals == std::string_view::npos) continue;
+    environment.emplace(assignment.substr(0, equals), assignment.substr(equals + 1));
+  }
+  return environment;
+}
+
+}  // namespace gateway::config

@@ -1,0 +1,184 @@
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "config/convert.h"
+
+namespace gateway::config {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kOtherNames = {
+    {{"otlphttp", "otlp_http"}, {"otlp_grpc", "otlp"}}};
+
+[[nodiscard]] std::string own_name(const std::string& id) {
+  for (const auto& [other, own] : kOtherNames) {
+    if (type_of(id) == other) return std::string(own) + id.substr(other.size());
+  }
+  return id;
+}
+
+[[nodiscard]] bool lists(const Node* list, std::string_view text) noexcept {
+  return list != nullptr && std::any_of(list->items.begin(), list->items.end(),
+                                        [text](const Node& item) { return item.text == text; });
+}
+
+// Sets `to` where it is missing.
+void set_if_missing(Node& root, std::initializer_list<std::string_view> to, const Node* from) {
+  if (from == nullptr || !from->is_scalar()) return;
+  Node& value = root.at_path(to, from->origin);
+  if (value.is_null()) value = *from;
+}
+
+// An extension sets what is ours, if it is in use.
+void map_extensions(Node& root, Diagnostics& diagnostics) {
+  const Node* const extensions = root.find("extensions");
+  const Node* const used = root.find_path({"service", "extensions"});
+  if (extensions != nullptr && extensions->is_map()) {
+    const Node copy = *extensions;  // root changes below
+    for (const Entry& extension : copy.entries) {
+      if (!lists(used, extension.key)) {
+        diagnostics.warning(extension.origin, "extensions." + extension.key,
+                            "is not in service.extensions and so not used");
+        continue;
+      }
+      if (type_of(extension.key) == "health_check") {
+        set_if_missing(root, {"admin", "endpoint"}, extension.value.find("endpoint"));
+      } else if (type_of(extension.key) == "file_storage") {
+        set_if_missing(root, {"storage", "directory"}, extension.value.find("directory"));
+      }
+    }
+  }
+  if (used != nullptr && used->is_list()) {
+    for (const Node& item : used->items) {
+      if (item.is_scalar() && (extensions == nullptr || extensions->find(item.text) == nullptr)) {
+        diagnostics.error(item.origin, "service.extensions",
+                          "`" + item.text + "` is not defined in `extensions`");
+      }
+    }
+  }
+  root.erase("extensions");
+  if (Node* const service = root.find("service"); service != nullptr && service->is_map()) {
+    service->erase("extensions");
+  }
+}
+
+// The Collector's own metrics: an address, a Prometheus reader, or none.
+void map_own_metrics(Node& root) {
+  const Node* const found = root.find_path({"service", "telemetry", "metrics"});
+  if (found == nullptr || !found->is_map()) return;
+  const Node metrics = *found;
+  set_if_missing(root, {"admin", "metrics_endpoint"}, metrics.find("address"));
+  const Node* const level = metrics.find("level");
+  if (level != nullptr && level->text == "none") {
+    const Node off = Node::scalar("false", level->origin);
+    set_if_missing(root, {"admin", "metrics_enabled"}, &off);
+  }
+  if (const Node* const readers = metrics.find("readers")) {
+    for (const Node& reader : readers->items) {
+      const Node* const prometheus = reader.find_path({"pull", "exporter", "prometheus"});
+      if (prometheus == nullptr) continue;
+      const Node* const host = prometheus->find("host");
+      const Node* const port = prometheus->find("port");
+      const Node address = Node::scalar((host == nullptr ? "127.0.0.1" : host->text) + ':' +
+                                            (port == nullptr ? "9464" : port->text),
+                                        prometheus->origin);
+      set_if_missing(root, {"admin", "metrics_endpoint"}, &address);
+    }
+  }
+  root.find_path({"service", "telemetry"})->erase("metrics");
+}
+
+constexpr std::array<std::string_view, 3> kBatchKeys = {"send_batch_size", "send_batch_max_size",
+                                                        "timeout"};
+
+void map_queue_batches(Node& root) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kQueueBatchKeys = {
+      {{"flush_timeout", "timeout"},
+       {"min_size", "send_batch_size"},
+       {"max_size", "send_batch_max_size"}}};
+  Node* const exporters = root.find("exporters");
+  if (exporters == nullptr || !exporters->is_map()) return;
+  for (Entry& exporter : exporters->entries) {
+    Node* queue = exporter.value.find("sending_queue");
+    if (queue == nullptr || !queue->is_map()) continue;
+    if (const Node* const found = queue->find("batch"); found != nullptr && found->is_map()) {
+      const Node batch = *found;
+      for (const auto& [from, to] : kQueueBatchKeys) {
+        set_if_missing(exporter.value, {"batch", to}, batch.find(from));
+      }
+    }
+    queue = exporter.value.find("sending_queue");
+    queue->erase("batch");
+  }
+}
+
+// A batch processor sets `batch` of the exporters behind it, where they have none. Two pipelines
+// that want different batches of one exporter cannot both have their way.
+void map_batch_processors(Node& root, Diagnostics& diagnostics) {
+  const Node* const pipelines = root.find_path({"service", "pipelines"});
+  const Node* const processors = root.find("processors");
+  Node* const exporters = root.find("exporters");
+  if (pipelines == nullptr || processors == nullptr || exporters == nullptr) return;
+  std::vector<std::pair<std::string, std::string>> decided;  // exporter, processor
+  for (const Entry& pipeline : pipelines->entries) {
+    const Node* const used = pipeline.value.find("processors");
+    const Node* const targets = pipeline.value.find("exporters");
+    if (used == nullptr || targets == nullptr) continue;
+    for (const Node& use : used->items) {
+      const Node* const batch = processors->find(use.text);
+      if (type_of(use.text) != "batch" || batch == nullptr || !batch->is_map()) continue;
+      for (const Node& target : targets->items) {
+        Node* const exporter = exporters->find(target.text);
+        if (exporter == nullptr || !(exporter->is_map() || exporter->is_null())) continue;
+        const auto before = std::find_if(decided.begin(), decided.end(), [&](const auto& pair) {
+          return pair.first == target.text;
+        });
+        if (before != decided.end()) {
+          if (before->second == use.text) continue;
+          diagnostics.warning(use.origin, "service.pipelines." + pipeline.key + ".processors",
+                              "exporter `" + target.text + "` already batches as `" +
+                                  before->second + "` says; `" + use.text +
+                                  "` has no effect on it");
+          continue;
+        }
+        decided.emplace_back(target.text, use.text);
+        for (const std::string_view key : kBatchKeys) {
+          set_if_missing(*exporter, {"batch", key}, batch->find(key));
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void use_own_names(Node& root, Diagnostics& diagnostics) {
+  if (Node* const exporters = root.find("exporters")) {
+    for (Entry& entry : exporters->entries) {
+      const std::string own = own_name(entry.key);
+      if (own == entry.key) continue;
+      if (exporters->find(own) != nullptr) {
+        diagnostics.error(entry.origin, "exporters." + entry.key,
+                          "is another name of `" + own + "`, which is there too");
+      } else {
+        entry.key = own;
+      }
+    }
+  }
+  if (Node* const pipelines = root.find_path({"service", "pipelines"})) {
+    for (Entry& pipeline : pipelines->entries) {
+      Node* const used = pipeline.value.find("exporters");
+      if (used == nullptr) continue;
+      for (Node& item : used->items) item.text = own_name(item.text);
+    }
+  }
+}
+
+void apply_mappings(Node& root, Diagnostics& diagnostics) {
+  map_extensions(root, diagnostics);
+  map_own_metrics(root);
+  map_queue_batches(root);
+  map_batch_processors(root, diagnostics);
+}
+
+}  // namespace gateway::config

@@ -1,0 +1,315 @@
+// The table of all settings. "{a,b}" in the middle of a path stands for one row each.
+#include <array>
+
+#include "config/schema.h"
+
+namespace gateway::config {
+namespace {
+
+using enum Type;
+
+constexpr std::string_view kNoBuffers = "bodies are read into blocks of the byte budget";
+constexpr std::string_view kQueueIsLog =
+    "the queue is the log on disk, bounded by `storage.size_max`";
+constexpr std::string_view kConnectionsAreReused = "connections are kept and reused";
+
+constexpr std::array kRows = {
+    // --- receivers
+    SchemaRow{"receivers.otlp[/name].protocols.grpc", section, "", "",
+              "OTLP over gRPC; listens when this section is there."},
+    SchemaRow{"receivers.otlp[/name].protocols.grpc.endpoint", address, "127.0.0.1:4317", "",
+              "Address to listen on; 0.0.0.0 for all interfaces, port 0 for a free one."},
+    SchemaRow{"receivers.otlp[/name].protocols.grpc.transport", choice, "", "tcp",
+              "Only TCP is served."},
+    SchemaRow{"receivers.otlp[/name].protocols.grpc.max_recv_msg_size_mib", integer, "20",
+              "1..4095", "Largest message, in MiB, before and after decompression."},
+    SchemaRow{
+        "receivers.otlp[/name].protocols.grpc.keepalive.server_parameters.max_connection_idle",
+        duration, "60s", "1s..", "An idle connection is closed after this time."},
+    SchemaRow{"receivers.otlp[/name].protocols.grpc.keepalive.server_parameters.max_connection_age",
+              duration, "", "1s..",
+              "A connection is closed gracefully at this age, so that clients spread anew over "
+              "replicas; no limit when missing."},
+    SchemaRow{"receivers.otlp[/name].protocols.grpc.keepalive.server_parameters."
+              "max_connection_age_grace",
+              duration, "10s", "0..", "Time for requests in flight after that."},
+    SchemaRow{"receivers.otlp[/name].protocols.grpc.keepalive.server_parameters.time", ignored, "",
+              "", "the server sends no pings; idle connections are closed"},
+    SchemaRow{"receivers.otlp[/name].protocols.grpc.keepalive.server_parameters.timeout", ignored,
+              "", "", "the server sends no pings; idle connections are closed"},
+    SchemaRow{"receivers.otlp[/name].protocols.grpc.keepalive.enforcement_policy.min_time",
+              duration, "10s", "0..",
+              "Pings of a client at shorter intervals than this are abuse and end the "
+              "connection."},
+    SchemaRow{"receivers.otlp[/name].protocols.grpc.keepalive.enforcement_policy."
+              "permit_without_stream",
+              ignored, "", "", "pings without a stream are always allowed"},
+    SchemaRow{"receivers.otlp[/name].protocols.grpc.{read_buffer_size,write_buffer_size}", ignored,
+              "", "", kNoBuffers},
+    SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.include_metadata", ignored, "", "",
+              "nothing downstream reads request metadata"},
+
+    SchemaRow{"receivers.otlp[/name].protocols.http", section, "", "",
+              "OTLP over HTTP/1.1 and HTTP/2, protobuf and JSON; listens when this section is "
+              "there."},
+    SchemaRow{"receivers.otlp[/name].protocols.http.endpoint", address, "127.0.0.1:4318", "",
+              "Address to listen on; 0.0.0.0 for all interfaces, port 0 for a free one."},
+    SchemaRow{"receivers.otlp[/name].protocols.http.max_request_body_size", size, "20MiB",
+              "1KiB..4095MiB", "Largest body, before and after decompression."},
+    SchemaRow{"receivers.otlp[/name].protocols.http.traces_url_path", text, "/v1/traces", "",
+              "Path that takes traces."},
+    SchemaRow{"receivers.otlp[/name].protocols.http.metrics_url_path", text, "/v1/metrics", "",
+              "Path that takes metrics."},
+    SchemaRow{"receivers.otlp[/name].protocols.http.logs_url_path", text, "/v1/logs", "",
+              "Path that takes logs."},
+    SchemaRow{"receivers.otlp[/name].protocols.http.cors.allowed_origins", list, "", "",
+              "Origins of browsers that may send, `https://*.example.com` included; none when "
+              "missing."},
+    SchemaRow{"receivers.otlp[/name].protocols.http.cors.{allowed_headers,max_age}", ignored, "",
+              "", "preflights are answered with the headers they ask for"},
+    SchemaRow{"receivers.otlp[/name].protocols.http.idle_timeout", duration, "60s", "1s..",
+              "An idle connection is closed after this time."},
+    SchemaRow{"receivers.otlp[/name].protocols.http.{write_timeout,keep_alives_enabled,"
+              "compression_algorithms}",
+              ignored, "", "", "connections are kept, and gzip, zstd and deflate are read"},
+
+    SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.tls", section, "", "",
+              "TLS on this listener; clear text when missing."},
+    SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.tls.cert_file", text, "", "",
+              "Certificate chain, PEM."},
+    SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.tls.key_file", text, "", "",
+              "Private key, PEM."},
+    SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.tls.client_ca_file", text, "", "",
+              "Clients must show a certificate signed by one of these, PEM (mutual TLS)."},
+    SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.tls.min_version", choice, "1.2",
+              "1.2|1.3", "Lowest version of TLS."},
+    SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.tls.reload_interval", duration, "",
+              "1s..", "The files are read again this often; once when missing."},
+    SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.max_concurrent_streams", integer, "1024",
+              "1..1000000", "Requests at a time on one HTTP/2 connection."},
+    SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.max_header_size", size, "16KiB",
+              "1KiB..1MiB", "Largest header section of a request."},
+    SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.max_connections", integer, "10000",
+              "1..1000000", "Connections at a time; more are closed at once."},
+    SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.read_header_timeout", duration, "10s",
+              "10ms..", "A header section must be whole after this time."},
+    SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.read_timeout", duration, "30s", "10ms..",
+              "A body must be whole after this time."},
+    SchemaRow{"receivers.otlp[/name].accept_proto_names", boolean, "false", "",
+              "JSON keys may also be as in the .proto (`trace_id`)."},
+    SchemaRow{"receivers.otlp[/name].accept_enum_names", boolean, "true", "",
+              "JSON enums may also be names (`SPAN_KIND_SERVER`)."},
+
+    // --- processors
+    SchemaRow{"processors.batch[/name]", section, "", "",
+              "Sets `batch` of the exporters of its pipelines, where they have none."},
+    SchemaRow{"processors.batch[/name].send_batch_size", integer, "8192", "0..10000000",
+              "As `exporters...batch.send_batch_size`."},
+    SchemaRow{"processors.batch[/name].send_batch_max_size", integer, "0", "0..10000000",
+              "As `exporters...batch.send_batch_max_size`."},
+    SchemaRow{"processors.batch[/name].timeout", duration, "200ms", "0..10m",
+              "As `exporters...batch.timeout`."},
+    SchemaRow{"processors.batch[/name].{metadata_keys,metadata_cardinality_limit}", ignored, "", "",
+              "batches are not told apart by metadata"},
+    SchemaRow{"processors.memory_limiter[/name]", section, "", "",
+              "The byte budget of request bodies in memory, all listeners together."},
+    SchemaRow{"processors.memory_limiter[/name].limit_mib", integer, "32", "1..1048576",
+              "The budget in MiB; a sender beyond it is told to come later."},
+    SchemaRow{"processors.memory_limiter[/name].{check_interval,spike_limit_mib,"
+              "limit_percentage,spike_limit_percentage}",
+              ignored, "", "",
+              "bytes are taken from a budget before a body is read, so nothing is sampled; "
+              "`limit_mib` sets the budget"},
+
+    // --- exporters: common
+    SchemaRow{"exporters.{otlp,otlp_http}[/name]", section, "", "",
+              "Delivers over OTLP: `otlp` over gRPC, `otlp_http` over HTTP."},
+    SchemaRow{"exporters.otlp[/name].endpoint", text, "", "",
+              "Where to send: host:port, or a URL whose scheme decides on TLS."},
+    SchemaRow{"exporters.otlp_http[/name].endpoint", url, "", "",
+              "Base URL; `/v1/traces` and so on are added."},
+    SchemaRow{"exporters.otlp_http[/name].{traces_endpoint,metrics_endpoint,logs_endpoint}", url,
+              "", "", "Whole URL for that signal; taken as it is."},
+    SchemaRow{"exporters.otlp_http[/name].encoding", choice, "proto", "proto|json",
+              "Protobuf or JSON."},
+    SchemaRow{"exporters.{otlp,otlp_http}[/name].compression", choice, "gzip", "none|gzip|zstd",
+              "Coding of requests."},
+    SchemaRow{"exporters.{otlp,otlp_http}[/name].compression_params.level", level, "-1", "-1..22",
+              "Effort; -1 is the coding's default."},
+    SchemaRow{"exporters.{otlp,otlp_http}[/name].headers", pairs, "", "",
+              "Sent with every request; values are secrets and never shown.", true},
+    SchemaRow{"exporters.otlp[/name].timeout", duration, "5s", "0..",
+              "Of one request; 0 for none."},
+    SchemaRow{"exporters.otlp_http[/name].timeout", duration, "30s", "0..",
+              "Of one request; 0 for none."},
+    SchemaRow{"exporters.otlp_http[/name].max_conns_per_host", integer, "4", "1..1000",
+              "Connections at a time."},
+    SchemaRow{"exporters.otlp_http[/name].{read_buffer_size,write_buffer_size,max_idle_conns,"
+              "max_idle_conns_per_host,idle_conn_timeout,disable_keep_alives,"
+              "http2_read_idle_timeout,http2_ping_timeout,force_attempt_http2}",
+              ignored, "", "", kConnectionsAreReused},
+    SchemaRow{"exporters.otlp[/name].{read_buffer_size,write_buffer_size,wait_for_ready,"
+              "balancer_name,keepalive}",
+              ignored, "", "", kConnectionsAreReused},
+    SchemaRow{"exporters.{otlp,otlp_http}[/name].tls.insecure", boolean, "false", "",
+              "Clear text. A URL's scheme wins over it."},
+    SchemaRow{"exporters.{otlp,otlp_http}[/name].tls.insecure_skip_verify", boolean, "false", "",
+              "TLS without checking the server's certificate."},
+    SchemaRow{"exporters.{otlp,otlp_http}[/name].tls.ca_file", text, "", "",
+              "Who may sign the server's certificate, PEM; the system's when missing."},
+    SchemaRow{"exporters.{otlp,otlp_http}[/name].tls.cert_file", text, "", "",
+              "Own certificate for mutual TLS, PEM."},
+    SchemaRow{"exporters.{otlp,otlp_http}[/name].tls.key_file", text, "", "", "Its key, PEM."},
+    SchemaRow{"exporters.{otlp,otlp_http}[/name].tls.server_name_override", text, "", "",
+              "Name expected in the certificate instead of the endpoint's host."},
+
+    // --- exporters: delivery
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].retry_on_failure.enabled", boolean,
+              "true", "",
+              "Failed batches are sent again; without it they go to the dead-letter "
+              "log at once."},
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].retry_on_failure.initial_interval",
+              duration, "5s", "1ms..", "Wait before the first retry."},
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].retry_on_failure.randomization_factor",
+              number, "0.5", "0..1", "Share of the wait that is left to chance."},
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].retry_on_failure.multiplier", number,
+              "1.5", "1..100", "Each wait is this much longer than the one before."},
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].retry_on_failure.max_interval",
+              duration, "30s", "1ms..", "Longest wait."},
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].retry_on_failure.max_elapsed_time",
+              duration, "0s", "0..",
+              "A batch older than this goes to the dead-letter log; 0: as long as the log keeps "
+              "it."},
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].circuit_breaker.enabled", boolean,
+              "true", "", "A destination that keeps failing is probed instead of flooded."},
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].circuit_breaker.failure_threshold",
+              integer, "5", "1..1000000", "Failures in a row that open it."},
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].circuit_breaker.open_interval",
+              duration, "5s", "1ms..", "Time before the first probe; grows like a backoff."},
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].circuit_breaker.open_interval_max",
+              duration, "60s", "1ms..", "Longest time between probes."},
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].sending_queue.num_consumers", integer,
+              "4", "1..1000", "Requests in flight at most, per signal."},
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].sending_queue.in_flight_size_max", size,
+              "16MiB", "64KiB..", "Bytes in flight at most."},
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].sending_queue.start_at", choice,
+              "earliest", "earliest|latest",
+              "Where an exporter that is new begins: with the log's history or with new data."},
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].sending_queue.{enabled,queue_size,"
+              "storage,sizer,block_on_overflow,wait_for_result}",
+              ignored, "", "", kQueueIsLog},
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].sending_queue.batch", section, "", "",
+              "The Collector's other place for `batch`."},
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].sending_queue.batch.flush_timeout",
+              duration, "", "0..10m", "As `batch.timeout`."},
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].sending_queue.batch.min_size", integer,
+              "", "0..10000000", "As `batch.send_batch_size`."},
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].sending_queue.batch.max_size", integer,
+              "", "0..10000000", "As `batch.send_batch_max_size`."},
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].sending_queue.batch.sizer", choice, "",
+              "items", "Batches are counted in items."},
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].batch.send_batch_size", integer, "8192",
+              "0..10000000", "Items that make a batch due at once."},
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].batch.send_batch_max_size", integer,
+              "0", "0..10000000", "Items at most; 0: no limit."},
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].batch.max_size", size, "3500000",
+              "1KiB..", "Bytes at most before compression; gRPC peers take 4 MiB by default."},
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].batch.timeout", duration, "200ms",
+              "0..10m", "Age at which a batch is due."},
+
+    // --- exporters: file and debug
+    SchemaRow{"exporters.file[/name]", section, "", "", "Writes OTLP JSON, one request a line."},
+    SchemaRow{"exporters.file[/name].path", text, "", "",
+              "File to write; one ending in `/` is a folder with a file for each signal."},
+    SchemaRow{"exporters.file[/name].format", choice, "", "json", "OTLP JSON lines."},
+    SchemaRow{"exporters.file[/name].rotation.max_megabytes", integer, "100", "1..1048576",
+              "A file that is larger, in MiB, is put aside."},
+    SchemaRow{"exporters.file[/name].rotation.max_backups", integer, "10", "0..100000",
+              "Files put aside that are kept."},
+    SchemaRow{"exporters.file[/name].{append,flush_interval,create_directory}", ignored, "", "",
+              "files are appended to, written batch by batch, and folders made"},
+    SchemaRow{"exporters.debug[/name]", section, "", "", "Tells on stderr what it is given."},
+    SchemaRow{"exporters.debug[/name].verbosity", choice, "basic", "basic|normal|detailed",
+              "A line a batch, a line an item, or everything."},
+    SchemaRow{"exporters.debug[/name].{sampling_initial,sampling_thereafter,"
+              "use_internal_logger}",
+              ignored, "", "", "lines that repeat are summed up by the log itself"},
+
+    // --- extensions
+    SchemaRow{"extensions.health_check[/name]", section, "", "",
+              "The Collector's health page; sets `admin.endpoint`."},
+    SchemaRow{"extensions.health_check[/name].endpoint", address, "", "", "As `admin.endpoint`."},
+    SchemaRow{"extensions.health_check[/name].{path,response_body,check_collector_pipeline}",
+              ignored, "", "", "health is at /health, /health/live, /health/ready"},
+    SchemaRow{"extensions.file_storage[/name]", section, "", "",
+              "The Collector's queue storage; sets `storage.directory`."},
+    SchemaRow{"extensions.file_storage[/name].directory", text, "", "", "As `storage.directory`."},
+    SchemaRow{"extensions.file_storage[/name].{timeout,compaction,fsync,create_directory,"
+              "directory_permissions}",
+              ignored, "", "", "the log syncs before it acknowledges and needs no compaction"},
+
+    // --- storage
+    SchemaRow{"storage.directory", text, "./data", "", "Where the log lives."},
+    SchemaRow{"storage.durability", choice, "commit", "commit|interval|memory",
+              "Acknowledge after the disk has it (`commit`), after write with a sync now and then "
+              "(`interval`), or from memory."},
+    SchemaRow{"storage.sync_interval", duration, "50ms", "1ms..1h",
+              "Time between syncs with durability `interval`."},
+    SchemaRow{"storage.segment_size", size, "64MiB", "1MiB..4GiB",
+              "Size of one segment file; must be a multiple of 4KiB."},
+    SchemaRow{"storage.size_max", size, "10GiB", "2MiB..", "Disk space of all segments together."},
+    SchemaRow{"storage.history_size_max", size, "0", "",
+              "Kept for queries after every exporter has passed."},
+    SchemaRow{"storage.age_max", duration, "0s", "0..",
+              "Older records expire, delivered or not; 0: no limit."},
+    SchemaRow{"storage.when_full", choice, "refuse", "refuse|drop_oldest",
+              "Tell senders to come later, or drop the oldest and count it."},
+    SchemaRow{"storage.tail_cache_size", size, "16MiB", "1MiB..",
+              "The newest records, kept in memory for exporters that keep up."},
+    SchemaRow{"storage.direct_io", boolean, "true", "",
+              "Write past the page cache where the file system can."},
+
+    // --- admin
+    SchemaRow{"admin.endpoint", address, "127.0.0.1:8080", "", "Health, metrics and status pages."},
+    SchemaRow{"admin.metrics_endpoint", address, "", "",
+              "A listener for metrics alone; off when missing."},
+    SchemaRow{"admin.metrics_path", text, "/metrics", "", "Path of the metrics, on both."},
+    SchemaRow{"admin.metrics_enabled", boolean, "true", "", "Whether metrics are served."},
+
+    // --- service
+    SchemaRow{"service.extensions", list, "", "", "Extensions in use."},
+    SchemaRow{"service.pipelines.{traces,metrics,logs,profiles}[/name]", section, "", "",
+              "One way of one signal through the gateway."},
+    SchemaRow{"service.pipelines.{traces,metrics,logs,profiles}[/name].receivers", list, "", "",
+              "Receivers that feed it."},
+    SchemaRow{"service.pipelines.{traces,metrics,logs,profiles}[/name].processors", list, "", "",
+              "Processors on the way."},
+    SchemaRow{"service.pipelines.{traces,metrics,logs,profiles}[/name].exporters", list, "", "",
+              "Exporters, each with a cursor of its own."},
+    SchemaRow{"service.telemetry.logs.level", filter, "info", "",
+              "trace, debug, info, warn, error or off; also by module: `info,storage=debug`."},
+    SchemaRow{"service.telemetry.logs.encoding", choice, "json", "json|console",
+              "JSON lines, or text for people."},
+    SchemaRow{"service.telemetry.logs.{development,disable_caller,disable_stacktrace,sampling,"
+              "output_paths,error_output_paths,initial_fields}",
+              ignored, "", "", "the log goes to stderr, and repeated lines are summed up"},
+    SchemaRow{"service.telemetry.metrics.level", choice, "", "none|basic|normal|detailed",
+              "`none` turns the metrics off."},
+    SchemaRow{"service.telemetry.metrics.address", address, "", "", "As `admin.metrics_endpoint`."},
+    SchemaRow{"service.telemetry.metrics.readers", any, "", "",
+              "Its Prometheus reader sets `admin.metrics_endpoint`."},
+    SchemaRow{"service.telemetry.resource", pairs, "", "",
+              "Who this is: `service.name` goes into User-Agent."},
+    SchemaRow{"service.io_threads", integer, "0", "0..1024",
+              "Threads that serve connections; 0: one a core."},
+    SchemaRow{"service.shutdown_timeout", duration, "20s", "0..1h",
+              "Time to finish what is in flight at the end."},
+};
+
+}  // namespace
+
+namespace detail {
+std::span<const SchemaRow> compact_schema_rows() noexcept { return kRows; }
+}  // namespace detail
+
+}  // namespace gateway::config

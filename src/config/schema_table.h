@@ -1,0 +1,12 @@
+// The table of schema_table.cc as it is written, before "{a,b}" is taken apart; see schema.h.
+#pragma once
+
+#include <span>
+
+#include "config/schema.h"
+
+namespace gateway::config::detail {
+
+[[nodiscard]] std::span<const SchemaRow> compact_schema_rows() noexcept;
+
+}  // namespace gateway::config::detail
