@@ -1,10 +1,8 @@
 #include "config/load.h"
 
-#include <algorithm>
 #include <exception>
-#include <filesystem>
-#include <fstream>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include <unistd.h>
@@ -15,60 +13,55 @@
 #include "config/environment.h"
 #include "config/node.h"
 #include "config/schema.h"
+#include "io/file_system.h"
 
 namespace gateway::config {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct Source {
   std::string file, text;
 };
 
-[[nodiscard]] bool is_config_file(const fs::path& path) {
-  const auto extension = path.extension();
-  return extension == ".yaml" || extension == ".yml" || extension == ".toml" ||
-         extension == ".json";
+[[nodiscard]] bool is_config_file(std::string_view name) noexcept {
+  return !name.starts_with('.') && (name.ends_with(".yaml") || name.ends_with(".yml") ||
+                                    name.ends_with(".toml") || name.ends_with(".json"));
 }
 
 // The file itself, or the configuration files of a folder in order of name.
-[[nodiscard]] std::vector<std::string> files_at(const std::string& path, Diagnostics& diagnostics) {
-  std::error_code error;
-  if (!fs::is_directory(path, error)) return {path};
+[[nodiscard]] std::vector<std::string> files_at(io::FileSystem& file_system,
+                                                const std::string& path, Diagnostics& diagnostics) {
+  const auto names = file_system.list(path);
+  if (!names) return {path};  // no folder
   std::vector<std::string> files;
-  for (const auto& entry : fs::directory_iterator(path, error)) {
-    const bool is_hidden = entry.path().filename().string().starts_with('.');
-    if (!is_hidden && is_config_file(entry.path()) && fs::is_regular_file(entry.path(), error)) {
-      files.push_back(entry.path().string());
-    }
+  for (const std::string& name : *names) {
+    if (is_config_file(name)) files.push_back(path + (path.ends_with('/') ? "" : "/") + name);
   }
   if (files.empty()) {
     diagnostics.error({path, 0, 0}, "", "no .yaml, .yml, .toml or .json file in this folder");
   }
-  std::sort(files.begin(), files.end());
   return files;
 }
 
-[[nodiscard]] std::optional<std::string> read_file(const std::string& path,
+[[nodiscard]] std::optional<std::string> read_file(io::FileSystem& file_system,
+                                                   const std::string& path,
                                                    Diagnostics& diagnostics) {
   const Origin origin{path, 0, 0};
-  std::error_code error;
-  if (!fs::exists(path, error)) {
-    diagnostics.error(origin, "", error ? error.message() : "no such file");
+  const auto file = file_system.open(path, {});
+  if (!file) {
+    diagnostics.error(origin, "", "cannot be read: " + file.error().message());
     return std::nullopt;
   }
-  std::ifstream stream(path, std::ios::binary);
   std::string text(kConfigFileSizeBytesMax + 1, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  if (stream.bad() || (!stream.eof() && stream.fail()) || !stream.is_open()) {
-    diagnostics.error(origin, "", "cannot be read");
+  const auto size = (*file)->read_at(0, std::as_writable_bytes(std::span(text)));
+  if (!size) {
+    diagnostics.error(origin, "", "cannot be read: " + size.error().message());
     return std::nullopt;
   }
-  if (text.size() > kConfigFileSizeBytesMax) {
+  if (*size > kConfigFileSizeBytesMax) {
     diagnostics.error(origin, "", "is larger than 4 MiB");
     return std::nullopt;
   }
+  text.resize(*size);
   return text;
 }
 
@@ -139,18 +132,20 @@ struct Source {
 [[nodiscard]] Result<Loaded, LoadFailure> load_unguarded(const LoadRequest& request) {
   Diagnostics diagnostics;
   std::vector<Source> sources;
+  io::FileSystem& file_system =
+      request.file_system != nullptr ? *request.file_system : io::real_file_system();
   const std::vector<std::string> names = named_files(request);
   if (names.empty()) {
     sources.push_back({"built-in configuration", std::string(built_in_config())});
     return load_sources(sources, request, true, std::move(diagnostics));
   }
   for (const std::string& name : names) {
-    for (const std::string& file : files_at(name, diagnostics)) {
+    for (const std::string& file : files_at(file_system, name, diagnostics)) {
       if (sources.size() == kConfigFilesMax) {
         diagnostics.error({file, 0, 0}, "", "more than 64 files");
         break;
       }
-      if (auto text = read_file(file, diagnostics)) {
+      if (auto text = read_file(file_system, file, diagnostics)) {
         sources.push_back({file, *std::move(text)});
       }
     }

@@ -22,6 +22,10 @@
 #include "config/settings.h"
 #include "config/source.h"
 
+namespace gateway::io {
+class FileSystem;
+}
+
 namespace gateway::config {
 
 inline constexpr std::size_t kConfigFileSizeBytesMax = 4U << 20U;
@@ -31,6 +35,7 @@ struct LoadRequest {
   std::vector<std::string> files;  // empty: OTLP_CONFIG_PATH, CONFIG_PATH, or the built-in text
   std::vector<std::string> assignments;  // --set
   Environment environment;
+  io::FileSystem* file_system = nullptr;  // the real one when null
 };
 
 struct Loaded {
