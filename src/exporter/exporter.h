@@ -36,10 +36,10 @@ class Exporter : public pipeline::Service {
   [[nodiscard]] virtual ExporterStatus status() const = 0;
 };
 
-// Builds the exporter that `settings.kind` names, reading `signals` of `log`.
-[[nodiscard]] std::unique_ptr<Exporter> make_exporter(const config::Exporter& settings,
-                                                      const std::vector<Signal>& signals,
-                                                      storage::Log& log,
-                                                      telemetry::Registry& metrics);
+// Builds the exporter that `settings.kind` names, reading `signals` of `log`. Dead letters are kept
+// in a folder of its own below `dead_letter_directory`; empty: they are counted, and not kept.
+[[nodiscard]] std::unique_ptr<Exporter> make_exporter(
+    const config::Exporter& settings, const std::vector<Signal>& signals, storage::Log& log,
+    telemetry::Registry& metrics, const std::string& dead_letter_directory = {});
 
 }  // namespace gateway::exporter

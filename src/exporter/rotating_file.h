@@ -1,0 +1,50 @@
+// An append-only file that is renamed to `<path>.1` when it is full, as `.1` is to `.2` and so on;
+// the oldest goes.
+//
+// Units:   bytes.
+// Errors:  a failed call as a sentence with the path and the system's reason; what was written of
+//          the entry is cut off again, so that a file holds whole entries only.
+// Threads: one holder.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "io/file_system.h"
+
+namespace gateway::exporter {
+
+struct FileFailure {
+  std::string message;
+};
+
+class RotatingFile {
+ public:
+  RotatingFile(io::FileSystem& files, std::string path, std::uint64_t size_bytes_max,
+               std::uint32_t backup_count_max);
+
+  // Opens or creates it, its folders included.
+  [[nodiscard]] Result<void, FileFailure> open();
+  // Appends the concatenation of `parts` as one entry that no rotation divides, and syncs it.
+  [[nodiscard]] Result<void, FileFailure> append(std::span<const std::span<const std::byte>> parts);
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  [[nodiscard]] std::uint64_t size_bytes() const noexcept { return size_bytes_; }
+
+ private:
+  [[nodiscard]] Result<void, FileFailure> rotate();
+
+  io::FileSystem& files_;
+  const std::string path_;
+  const std::string directory_;
+  const std::uint64_t size_bytes_max_;
+  const std::uint32_t backup_count_max_;
+  std::unique_ptr<io::File> file_;
+  std::uint64_t size_bytes_ = 0;
+};
+
+}  // namespace gateway::exporter
