@@ -32,6 +32,12 @@ std::optional<Segment> Catalog::at_or_after(std::uint64_t sequence) const {
   return *at;
 }
 
+std::optional<Segment> Catalog::newest() const {
+  const std::lock_guard lock(mutex_);
+  if (segments_.empty()) return std::nullopt;
+  return segments_.back();
+}
+
 std::vector<Segment> Catalog::segments() const {
   const std::lock_guard lock(mutex_);
   return {segments_.begin(), segments_.end()};

@@ -39,6 +39,7 @@ class Catalog {
   [[nodiscard]] ItemTotals oldest_items() const;
   // The segment of that sequence, or the first after it.
   [[nodiscard]] std::optional<Segment> at_or_after(std::uint64_t sequence) const;
+  [[nodiscard]] std::optional<Segment> newest() const;
   [[nodiscard]] std::vector<Segment> segments() const;
   [[nodiscard]] std::uint64_t size_bytes() const;
   [[nodiscard]] std::size_t segment_count() const;

@@ -74,7 +74,8 @@ void CursorSet::restore(std::vector<StoredCursor> cursors, bool lost) {
   lost_ = lost;
   for (StoredCursor& cursor : cursors) {
     const Position saved = cursor.position;
-    entries_.push_back({std::make_unique<LogCursor>(*this, std::move(cursor)), saved});
+    const std::uint64_t items = cursor.items_at;
+    entries_.push_back({std::make_unique<LogCursor>(*this, std::move(cursor)), saved, items});
   }
   expire_removed();
 }
@@ -102,7 +103,8 @@ LogCursor& CursorSet::get(std::string_view name, Signal signal, StartAt start_at
   }
   state.items_start = state.items_at;
   const Position saved = state.position;
-  entries_.push_back({std::make_unique<LogCursor>(*this, std::move(state)), saved});
+  const std::uint64_t items = state.items_at;
+  entries_.push_back({std::make_unique<LogCursor>(*this, std::move(state)), saved, items});
   mark_dirty();
   return *entries_.back().cursor;
 }
@@ -140,6 +142,7 @@ io::IoResult<void> CursorSet::save() {
   for (const StoredCursor& state : states) {
     if (const auto at = find(state.name, state.signal); at != entries_.end()) {
       at->saved = state.position;
+      at->saved_items = state.items_at;
     }
   }
   return {};
@@ -150,8 +153,19 @@ std::optional<Position> CursorSet::floor() const {
     // Until the cursors that were lost are made again, everything may be theirs.
     return lost_ ? std::optional(Position{}) : std::nullopt;
   }
-  Position slowest = entries_.front().saved;
-  for (const Entry& entry : entries_) slowest = std::min(slowest, entry.saved);
+  const std::vector<Segment> segments = catalog_.segments();
+  std::optional<Position> slowest;
+  for (const Entry& entry : entries_) {
+    Position place = entry.saved;
+    // Where nothing of its signal came, a cursor stands still, and holds back nothing: as many items
+    // before a segment as before the cursor means that none is between.
+    const std::size_t signal = index_of(entry.cursor->signal());
+    for (const Segment& segment : segments) {
+      if (segment.header.items[signal] > entry.saved_items) break;
+      place = std::max(place, segment.begin());
+    }
+    slowest = std::min(slowest.value_or(place), place);
+  }
   return slowest;
 }
 

@@ -81,6 +81,7 @@ class CursorSet {
   struct Entry {
     std::unique_ptr<LogCursor> cursor;
     Position saved;
+    std::uint64_t saved_items = 0;
   };
   [[nodiscard]] std::optional<Position> floor() const;
   void expire_removed();

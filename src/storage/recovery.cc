@@ -166,7 +166,6 @@ Result<Recovered, OpenFailure> recover(io::FileSystem& files, const std::string&
       const SegmentHeader& next = opened[later].segment.header;
       known = next.previous_sequence == segment.header.sequence;
       if (known) segment.end_bytes = next.previous_end_bytes;
-      if (next.record_sequence > segment.header.record_sequence) break;
     }
     const bool newest = i + 1 == opened.size();
     if (known && !newest) continue;

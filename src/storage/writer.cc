@@ -162,8 +162,11 @@ std::optional<AppendErrc> Writer::open_segment() {
   header.size_bytes = segment_files_.segment_size_bytes();
   header.created_unix_nano = parts_.clock.unix_nano();
   header.record_sequence = head.record_count;
-  header.previous_sequence = head.position.segment;
-  header.previous_end_bytes = head.position.offset_bytes;
+  // Not where the head is: that is before a segment which was abandoned before its first commit.
+  if (const auto newest = parts_.catalog.newest()) {
+    header.previous_sequence = newest->header.sequence;
+    header.previous_end_bytes = newest->end_bytes;
+  }
   header.items = head.items;
   auto file = segment_files_.create(header);
   if (!file) {
