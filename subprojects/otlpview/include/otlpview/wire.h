@@ -18,13 +18,21 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <ranges>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace otlpview {
 
 using Bytes = std::span<const std::byte>;
+
+// What would be gone before a view of it could be used: views delete their constructors from it.
+template <typename T>
+concept OwningTemporary =
+    !std::is_lvalue_reference_v<T> && !std::ranges::borrowed_range<std::remove_cvref_t<T>> &&
+    std::ranges::contiguous_range<T>;
 
 enum class WireType : std::uint8_t {
   varint = 0,
@@ -96,6 +104,8 @@ class FieldReader {
  public:
   explicit FieldReader(Bytes message) noexcept
       : at_(message.data()), end_(message.data() + message.size()) {}
+  template <OwningTemporary T>
+  explicit FieldReader(T&&) = delete;
 
   // The next field; false at the end, or when the rest is not a field.
   [[nodiscard]] bool next(Field& field) noexcept;
