@@ -59,23 +59,6 @@ void append_bytes_field(std::string& out, char tag, std::string_view bytes) {
 constexpr std::string_view kRetryInfoType = "type.googleapis.com/google.rpc.RetryInfo";
 constexpr std::int64_t kNanosPerMilli = 1'000'000;
 
-// google.rpc.RetryInfo { google.protobuf.Duration retry_delay = 1 { seconds = 1, nanos = 2 } }
-std::string retry_info_proto(std::chrono::milliseconds delay) {
-  std::string duration;
-  const std::int64_t millis = delay.count();
-  if (millis >= 1000) {
-    duration.push_back('\x08');
-    append_varint(duration, static_cast<std::uint64_t>(millis / 1000));
-  }
-  if (millis % 1000 != 0) {
-    duration.push_back('\x10');
-    append_varint(duration, static_cast<std::uint64_t>(millis % 1000 * kNanosPerMilli));
-  }
-  std::string info;
-  append_bytes_field(info, '\x0a', duration);
-  return info;
-}
-
 }  // namespace
 
 std::uint16_t http_status(StatusKind kind) noexcept { return row_of(kind).http; }
@@ -131,6 +114,23 @@ GrpcCode grpc_code_of_http(std::uint16_t status) noexcept {
     default:
       return GrpcCode::unknown;
   }
+}
+
+// google.rpc.RetryInfo { google.protobuf.Duration retry_delay = 1 { seconds = 1, nanos = 2 } }
+std::string retry_info_proto(std::chrono::milliseconds delay) {
+  std::string duration;
+  const std::int64_t millis = delay.count();
+  if (millis >= 1000) {
+    duration.push_back('\x08');
+    append_varint(duration, static_cast<std::uint64_t>(millis / 1000));
+  }
+  if (millis % 1000 != 0) {
+    duration.push_back('\x10');
+    append_varint(duration, static_cast<std::uint64_t>(millis % 1000 * kNanosPerMilli));
+  }
+  std::string info;
+  append_bytes_field(info, '\x0a', duration);
+  return info;
 }
 
 std::string status_proto(const Status& status) {

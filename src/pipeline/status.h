@@ -78,6 +78,9 @@ enum class Verdict : std::uint8_t { delivered, retry, permanent };
 // the gRPC code of an answer that has no grpc-status.
 [[nodiscard]] GrpcCode grpc_code_of_http(std::uint16_t status) noexcept;
 
+// google.rpc.RetryInfo as protobuf bytes, for a trailer of its own (G-19).
+[[nodiscard]] std::string retry_info_proto(std::chrono::milliseconds delay);
+
 // google.rpc.Status as protobuf bytes (with RetryInfo when there is a delay), and as ProtoJSON.
 [[nodiscard]] std::string status_proto(const Status& status);
 [[nodiscard]] std::string status_json(const Status& status);
