@@ -34,10 +34,11 @@ class Task {
   Task(const Task&) = delete;
   Task& operator=(const Task&) = delete;
 
-  virtual void run() noexcept = 0;
+  virtual ~Task() = default;
 
- protected:
-  ~Task() = default;
+  virtual void run() noexcept = 0;
+  // Whether it waits to be run; a task may not be destroyed then.
+  [[nodiscard]] bool queued() const noexcept { return queued_.load(std::memory_order_acquire); }
 
  private:
   friend class IoThread;
@@ -68,9 +69,6 @@ class IoThread {
   void add_tick(Task& task);
   void remove_tick(Task& task) noexcept;
 
-  // When this turn began; read from the clock once a turn.
-  [[nodiscard]] std::chrono::steady_clock::time_point now() const noexcept;
-
   // Counts ticks; a value that stands still is a thread that is stuck. From any thread.
   [[nodiscard]] std::uint64_t heartbeat() const noexcept {
     return heartbeat_.load(std::memory_order_relaxed);
@@ -84,8 +82,9 @@ class IoThread {
  private:
   friend class IoThreads;
   friend class Connection;
-  friend class Server;
+  friend class Server;  // both count connections
   void run() noexcept;
+  void arm_tick();
   void tick() noexcept;
   void run_posted() noexcept;
   void run_end_of_turn() noexcept;

@@ -50,8 +50,10 @@ class Server {
   // The bound address with the real port; empty before start().
   [[nodiscard]] std::string address() const;
 
-  // Accepts nothing new, tells the peers to go elsewhere, and waits for requests in flight; at most
-  // until `deadline`. True when all had been answered.
+  // Accepts nothing new and tells the peers to go elsewhere.
+  void begin_drain();
+  // As begin_drain(), then waits for requests in flight, at most until `deadline`. True when all
+  // had been answered.
   bool drain(std::chrono::steady_clock::time_point deadline);
   // Cuts what is left. Idempotent.
   void stop();

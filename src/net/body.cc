@@ -1,0 +1,68 @@
+#include "net/body.h"
+
+#include <algorithm>
+
+#include "net/limits.h"
+
+namespace gateway::net {
+
+Result<void, RequestErrc> allocate_body(const BodyPlan& plan, std::uint64_t size_bytes,
+                                        Buffer& body, ByteLease& lease) noexcept {
+  if (size_bytes > plan.size_bytes_max) return fail(RequestErrc::too_large);
+  const auto size = static_cast<std::size_t>(size_bytes);
+  if (size == 0) return {};
+  if (plan.budget != nullptr) {
+    const std::size_t cost = buffer_cost_bytes(size);
+    if (cost > plan.budget->limit_bytes()) return fail(RequestErrc::too_large);
+    if (!lease.try_grow(*plan.budget, cost)) return fail(RequestErrc::over_budget);
+  }
+  body = Buffer::allocate(size);
+  return {};
+}
+
+Result<void, RequestErrc> grow_body(const BodyPlan& plan, std::size_t needed_bytes, Buffer& body,
+                                    ByteLease& lease) noexcept {
+  if (needed_bytes > plan.size_bytes_max) return fail(RequestErrc::too_large);
+  if (body && needed_bytes <= body.payload_capacity()) return {};
+  const std::size_t doubled = std::max(kBodyFirstStepSizeBytes, 2 * body.payload_capacity());
+  const std::size_t room = std::max(needed_bytes, std::min(doubled, plan.size_bytes_max));
+  if (plan.budget == nullptr) {
+    body.reserve(room);
+    return {};
+  }
+  if (buffer_cost_bytes(needed_bytes) > plan.budget->limit_bytes()) {
+    return fail(RequestErrc::too_large);
+  }
+  // While the bytes move, both blocks are held.
+  const std::size_t cost = buffer_cost_bytes(room);
+  if (!lease.try_grow(*plan.budget, cost)) return fail(RequestErrc::over_budget);
+  body.reserve(room);
+  lease.shrink_to(cost);
+  return {};
+}
+
+Result<void, RequestErrc> BodyReader::begin(const BodyPlan& plan,
+                                            std::optional<std::uint64_t> size_bytes, Buffer& body,
+                                            ByteLease& lease) noexcept {
+  plan_ = plan;
+  size_bytes_ = size_bytes;
+  if (!size_bytes) return {};
+  return allocate_body(plan, *size_bytes, body, lease);
+}
+
+Result<void, RequestErrc> BodyReader::append(std::span<const std::byte> bytes, Buffer& body,
+                                             ByteLease& lease) noexcept {
+  if (bytes.empty()) return {};
+  const std::size_t needed = body.size() + bytes.size();
+  if (size_bytes_ && needed > *size_bytes_) return fail(RequestErrc::too_large);
+  if (auto room = grow_body(plan_, needed, body, lease); !room) return room;
+  body.append(bytes);
+  return {};
+}
+
+Result<void, RequestErrc> BodyReader::finish(const Buffer& body) const noexcept {
+  if (size_bytes_ && body.size() != *size_bytes_) return fail(RequestErrc::truncated);
+  return {};
+}
+
+}  // namespace gateway::net

@@ -1,0 +1,53 @@
+// Gathers the bytes of one body into one Buffer, every byte of room leased before it is allocated.
+//
+//   known length   : one lease and one block of that size, at once.
+//   unknown length : room in steps that double; at the limit no further.
+//
+// Units:   bytes; the lease is what the Buffer's block really takes, its alignment included.
+// Errors:  RequestErrc: too_large, over_budget, truncated. A body that could never fit into the
+//          budget is too_large: telling its sender to try again would have it try for ever.
+// Threads: one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "base/buffer.h"
+#include "base/byte_budget.h"
+#include "base/result.h"
+#include "net/exchange.h"
+
+namespace gateway::net {
+
+// What a Buffer for a payload of that size takes from the budget.
+[[nodiscard]] constexpr std::size_t buffer_cost_bytes(std::size_t payload_size_bytes) noexcept {
+  return align_up(kBufferHeadroomBytes + payload_size_bytes, kBufferAlignmentBytes);
+}
+
+// Leases and allocates room for a payload of exactly that size.
+[[nodiscard]] Result<void, RequestErrc> allocate_body(const BodyPlan& plan,
+                                                      std::uint64_t size_bytes, Buffer& body,
+                                                      ByteLease& lease) noexcept;
+
+// Makes room for `needed_bytes` in all, in steps that double.
+[[nodiscard]] Result<void, RequestErrc> grow_body(const BodyPlan& plan, std::size_t needed_bytes,
+                                                  Buffer& body, ByteLease& lease) noexcept;
+
+class BodyReader {
+ public:
+  // `body` and `lease` are the exchange's, and stay with it.
+  [[nodiscard]] Result<void, RequestErrc> begin(const BodyPlan& plan,
+                                                std::optional<std::uint64_t> size_bytes,
+                                                Buffer& body, ByteLease& lease) noexcept;
+  [[nodiscard]] Result<void, RequestErrc> append(std::span<const std::byte> bytes, Buffer& body,
+                                                 ByteLease& lease) noexcept;
+  [[nodiscard]] Result<void, RequestErrc> finish(const Buffer& body) const noexcept;
+
+ private:
+  BodyPlan plan_;
+  std::optional<std::uint64_t> size_bytes_;
+};
+
+}  // namespace gateway::net
