@@ -1,0 +1,472 @@
+#include "receiver/otlp/request_handler.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+#include "base/assert.h"
+#include "net/body.h"
+#include "net/limits.h"
+#include "net/text.h"
+#include "otlpview/json_to_wire.h"
+#include "otlpview/rewrite.h"
+
+namespace gateway::receiver::otlp {
+namespace {
+
+using pipeline::Status;
+using pipeline::StatusKind;
+
+otlpview::Signal view_signal(Signal signal) noexcept {
+  return static_cast<otlpview::Signal>(index_of(signal));
+}
+
+TransportLabel label_of(const net::Exchange& exchange) noexcept {
+  return exchange.transport() == net::Transport::grpc ? TransportLabel::grpc : TransportLabel::http;
+}
+
+// Of a plain request, whatever came of it; JSON when its media type is unknown (H-15).
+AnswerForm form_of(const net::Exchange& exchange) noexcept {
+  if (exchange.transport() == net::Transport::grpc) return AnswerForm::grpc;
+  return form_of(encoding_of(exchange.header("content-type")).value_or(Encoding::json));
+}
+
+Request* request_of(const net::Exchange& exchange) noexcept {
+  return static_cast<Request*>(exchange.user);
+}
+
+std::size_t announced_size(const net::Exchange& exchange) noexcept {
+  const std::string_view text = exchange.header("content-length");
+  std::size_t size = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), size);
+  return parsed.ec == std::errc{} ? size : 0;
+}
+
+std::uint64_t unix_nano_now() noexcept {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                        std::chrono::system_clock::now().time_since_epoch())
+                                        .count());
+}
+
+}  // namespace
+
+// ---- head ----------------------------------------------------------------------------------------
+
+bool RequestHandler::enabled(Signal signal) const noexcept {
+  if (signal == Signal::profiles && !shared_.settings.profiles) return false;
+  if (signal == Signal::profiles) return true;
+  return (shared_.dependencies.signals_enabled >> index_of(signal) & 1U) != 0;
+}
+
+net::BodyPlan RequestHandler::plan() const noexcept {
+  return {static_cast<std::size_t>(listener_.max_recv_msg_size_bytes), shared_.dependencies.budget};
+}
+
+Lane& RequestHandler::lane_of(const net::Exchange& exchange) const noexcept {
+  return *shared_.lanes[exchange.thread().index()];
+}
+
+std::optional<net::BodyPlan> RequestHandler::on_head(net::Exchange& exchange) noexcept {
+  return exchange.transport() == net::Transport::grpc ? on_grpc_head(exchange)
+                                                      : on_http_head(exchange);
+}
+
+std::optional<net::BodyPlan> RequestHandler::on_grpc_head(net::Exchange& exchange) noexcept {
+  if (exchange.method() != "POST" || !is_grpc_proto(exchange.header("content-type"))) {
+    const StatusKind kind =
+        exchange.method() != "POST" ? StatusKind::method_not_allowed : StatusKind::unsupported_type;
+    shared_.metrics.on_stray_answer(TransportLabel::grpc, kind);
+    net::HttpReply answer;
+    answer.status = pipeline::http_status(kind);
+    if (kind == StatusKind::method_not_allowed) answer.headers.emplace_back("allow", "POST");
+    exchange.reply(std::move(answer));
+    return std::nullopt;
+  }
+  if (health_method(exchange.path())) {
+    return net::BodyPlan{kHealthRequestSizeBytesMax, shared_.dependencies.budget};
+  }
+  const auto signal = export_signal(exchange.path());
+  if (!signal || !enabled(*signal)) {
+    refuse_stray(exchange, {StatusKind::not_found, "no such method is served here", {}});
+    return std::nullopt;
+  }
+  const auto coding = net::parse_coding(exchange.header("grpc-encoding"));
+  if (!coding || exchange.header_count("grpc-encoding") > 1) {
+    refuse_stray(exchange,
+                 {StatusKind::unsupported_coding, "grpc-encoding must be gzip or zstd", {}});
+    return std::nullopt;
+  }
+  return admit(exchange, *signal, AnswerForm::grpc, *coding);
+}
+
+std::optional<net::BodyPlan> RequestHandler::on_http_head(net::Exchange& exchange) noexcept {
+  const auto stray = [&](StatusKind kind, std::string message) -> std::optional<net::BodyPlan> {
+    refuse_stray(exchange, {kind, std::move(message), {}});
+    return std::nullopt;
+  };
+  const auto signal = http_signal(exchange.path(), listener_);
+  if (!signal || !enabled(*signal)) return stray(StatusKind::not_found, "no such path");
+  if (exchange.method() == "OPTIONS" && !listener_.cors_allowed_origins.empty()) {
+    preflight(exchange);
+    return std::nullopt;
+  }
+  if (exchange.method() != "POST") {
+    return stray(StatusKind::method_not_allowed, "only POST is allowed on this path");
+  }
+  const auto encoding = encoding_of(exchange.header("content-type"));
+  if (!encoding || exchange.header_count("content-type") > 1) {
+    return stray(StatusKind::unsupported_type,
+                 "content-type must be application/x-protobuf or application/json");
+  }
+  const auto coding = net::parse_coding(exchange.header("content-encoding"));
+  if (!coding || exchange.header_count("content-encoding") > 1) {
+    return stray(StatusKind::unsupported_coding,
+                 "content-encoding must be one of gzip, zstd, identity");
+  }
+  return admit(exchange, *signal, form_of(*encoding), *coding);
+}
+
+std::optional<net::BodyPlan> RequestHandler::admit(net::Exchange& exchange, Signal signal,
+                                                   AnswerForm form,
+                                                   net::ContentCoding coding) noexcept {
+  Request& request = lane_of(exchange).take();
+  request.handler = this;
+  request.exchange = &exchange;
+  request.transport = label_of(exchange);
+  request.form = form;
+  request.coding = coding;
+  request.began = exchange.began();
+  request.info = {};
+  request.info.signal = signal;
+  exchange.user = &request;
+  const std::size_t size = announced_size(exchange);
+  if (size <= listener_.max_recv_msg_size_bytes && !shared_.dependencies.log->admits(size)) {
+    refuse(request, log_full(size));
+    return std::nullopt;
+  }
+  return plan();
+}
+
+// ---- body ----------------------------------------------------------------------------------------
+
+void RequestHandler::on_request(net::Exchange& exchange) noexcept {
+  if (exchange.transport() == net::Transport::grpc) {
+    if (const auto method = health_method(exchange.path())) return on_health(exchange, *method);
+  }
+  Request& request = *request_of(exchange);
+  request.payload = std::move(exchange.body());
+  request.lease = std::move(exchange.lease());
+  request.info.received_unix_nano = unix_nano_now();
+  shared_.metrics.on_received(request.info.signal, request.transport, request.payload.size());
+
+  Step step = inflate(request, exchange);
+  if (step && request.form == AnswerForm::json) step = transcode(request);
+  if (step) step = check(request);
+  if (step && request.report.needs_rewrite) step = rewrite(request);
+  if (!step) return refuse(request, step.error());
+
+  if (request.report.item_count == request.report.rejected_count) {
+    // Nothing to keep: an empty request, or one without a single valid item (P-07).
+    acknowledge(request);
+    return request.lane->release(request);
+  }
+  request.info.item_count = request.report.item_count - request.report.rejected_count;
+  request.lane->submit(request);
+}
+
+RequestHandler::Step RequestHandler::inflate(Request& request, net::Exchange& exchange) noexcept {
+  net::ContentCoding coding = request.coding;
+  if (request.form == AnswerForm::grpc) {
+    if (!exchange.message_compressed()) {
+      coding = net::ContentCoding::identity;
+    } else if (coding == net::ContentCoding::identity) {
+      return fail(Status{StatusKind::internal,
+                         "the message is marked compressed, but grpc-encoding names no coding",
+                         {}});
+    }
+  }
+  if (coding == net::ContentCoding::identity) return {};
+  Buffer inflated;
+  ByteLease lease;
+  auto done =
+      net::decompress(coding, std::as_const(request.payload).payload(), plan(), inflated, lease);
+  if (!done) {
+    switch (done.error()) {
+      case net::DecompressErrc::corrupt:
+        return fail(Status{StatusKind::bad_data, "the body is not what its coding says", {}});
+      case net::DecompressErrc::too_large:
+        return fail(status_of(net::RequestErrc::too_large, exchange));
+      case net::DecompressErrc::over_budget:
+        return fail(overload(exchange));
+    }
+  }
+  request.payload = std::move(inflated);
+  request.lease = std::move(lease);
+  return {};
+}
+
+// The usual request is no larger in protobuf than in JSON. Where it is, a second attempt gets all
+// the room there may be.
+RequestHandler::Step RequestHandler::transcode(Request& request) noexcept {
+  const std::size_t limit = plan().size_bytes_max;
+  ByteBudget* const budget = shared_.dependencies.budget;
+  const auto json = std::as_const(request.payload).payload();
+  for (std::size_t room = std::min(limit, std::max(json.size(), net::kBodyFirstStepSizeBytes));;
+       room = limit) {
+    ByteLease scratch_lease;
+    if (budget != nullptr && !scratch_lease.try_grow(*budget, room)) {
+      return fail(overload(*request.exchange));
+    }
+    std::vector<std::byte> wire;
+    wire.reserve(room);
+    otlpview::JsonLimits limits;
+    limits.nesting_max = kCheckLimits.nesting_max;
+    limits.wire_size_bytes_max = room;
+    limits.accept_proto_names = shared_.settings.accept_proto_names;
+    limits.accept_enum_names = shared_.settings.accept_enum_names;
+    const auto stats = otlpview::json_to_wire(view_signal(request.info.signal), json, limits, wire);
+    if (!stats) {
+      if (stats.error().code != otlpview::JsonErrc::too_large) {
+        return fail(Status{StatusKind::bad_data, stats.error().message, {}});
+      }
+      if (room == limit) return fail(status_of(net::RequestErrc::too_large, *request.exchange));
+      continue;
+    }
+    if (const std::uint32_t tolerated = stats->ignored_name_count + stats->proto_name_count) {
+      shared_.metrics.json_tolerated.add(tolerated);
+    }
+    Buffer body;
+    ByteLease lease;
+    if (!net::allocate_body(plan(), wire.size(), body, lease)) {
+      return fail(overload(*request.exchange));
+    }
+    if (!wire.empty()) body.append(wire);
+    request.payload = std::move(body);
+    request.lease = std::move(lease);
+    return {};
+  }
+}
+
+RequestHandler::Step RequestHandler::check(Request& request) noexcept {
+  const auto report = otlpview::check(view_signal(request.info.signal),
+                                      std::as_const(request.payload).payload(), kCheckLimits);
+  if (!report) {
+    std::string message = "the body is not a valid request: ";
+    message += otlpview::describe(report.error().code);
+    message += ", at byte " + std::to_string(report.error().offset);
+    return fail(Status{StatusKind::bad_data, std::move(message), {}});
+  }
+  request.report = *report;
+  return {};
+}
+
+RequestHandler::Step RequestHandler::rewrite(Request& request) noexcept {
+  // No larger than the original.
+  const std::size_t size = request.payload.size();
+  ByteBudget* const budget = shared_.dependencies.budget;
+  ByteLease scratch_lease;
+  if (budget != nullptr && !scratch_lease.try_grow(*budget, size)) {
+    return fail(overload(*request.exchange));
+  }
+  std::vector<std::byte> rewritten;
+  rewritten.reserve(size);
+  otlpview::rewrite(view_signal(request.info.signal), std::as_const(request.payload).payload(),
+                    kCheckLimits, rewritten);
+  GATEWAY_ASSERT(rewritten.size() <= size);
+  request.payload.resize_down(0);
+  if (!rewritten.empty()) request.payload.append(rewritten);
+  return {};
+}
+
+void RequestHandler::on_health(net::Exchange& exchange, HealthMethod method) noexcept {
+  const auto service = parse_health_request(std::as_const(exchange.body()).payload());
+  if (!service || exchange.message_compressed()) {
+    return exchange.reply(grpc_refusal({StatusKind::bad_data, "not a HealthCheckRequest", {}}));
+  }
+  if (method == HealthMethod::watch) {
+    if (shared_.watchers[exchange.thread().index()]->add(exchange, *service)) return;
+    return exchange.reply(
+        grpc_refusal({StatusKind::unavailable, "too many watchers", kRetryDelayUnavailable}));
+  }
+  const ServingStatus status = shared_.dependencies.serving(*service);
+  if (status == ServingStatus::service_unknown) {
+    constexpr std::uint32_t kNotFound = 5;
+    return exchange.reply(net::GrpcReply{kNotFound, "no such service", {}, {}});
+  }
+  exchange.reply(net::GrpcReply{0, {}, health_response(status), {}});
+}
+
+// ---- answers -------------------------------------------------------------------------------------
+
+void RequestHandler::on_stored(Request& request) noexcept {
+  if (!request.error) return acknowledge(request);
+  if (request.exchange == nullptr) return;
+  Status status;
+  switch (*request.error) {
+    case storage::AppendErrc::full:
+      status = log_full(request.payload.size());
+      break;
+    case storage::AppendErrc::io_error:
+      status = {StatusKind::unavailable, "the disk does not take writes now",
+                kRetryDelayUnavailable};
+      break;
+    case storage::AppendErrc::stopped:
+      status = {StatusKind::unavailable, "the gateway is stopping", kRetryDelayUnavailable};
+      break;
+    case storage::AppendErrc::too_large:
+      status = {StatusKind::too_large, "the request is larger than a segment of the log", {}};
+      break;
+  }
+  shared_.metrics.on_items_refused(request.info.signal, request.info.item_count);
+  shared_.metrics.on_answer(request.info.signal, request.transport, status.kind,
+                            std::chrono::steady_clock::now() - request.began);
+  net::Exchange& exchange = *std::exchange(request.exchange, nullptr);
+  reply(exchange, request.form, status);
+}
+
+void RequestHandler::acknowledge(Request& request) noexcept {
+  const otlpview::CheckReport& report = request.report;
+  const Signal signal = request.info.signal;
+  shared_.metrics.on_items(signal, report.item_count - report.rejected_count, report.rejected_count,
+                           report.first_reason);
+  if (request.exchange == nullptr) return;  // stored, but nobody is there to be told
+  shared_.metrics.on_answer(signal, request.transport, StatusKind::ok,
+                            std::chrono::steady_clock::now() - request.began);
+  net::Exchange& exchange = *std::exchange(request.exchange, nullptr);
+  const bool partial = report.rejected_count != 0;
+  switch (request.form) {
+    case AnswerForm::grpc: {
+      if (!partial) return exchange.reply_empty_message();
+      net::GrpcReply answer;
+      answer.payload =
+          partial_success_proto(report.rejected_count, partial_success_message(signal, report));
+      return exchange.reply(std::move(answer));
+    }
+    case AnswerForm::protobuf:
+    case AnswerForm::json: {
+      const bool json = request.form == AnswerForm::json;
+      net::HttpReply answer;
+      answer.content_type = json ? kMediaJson : kMediaProtobuf;
+      if (partial) {
+        const std::string message = partial_success_message(signal, report);
+        answer.body = json ? partial_success_json(signal, report.rejected_count, message)
+                           : partial_success_proto(report.rejected_count, message);
+      } else if (json) {
+        answer.body = "{}";
+      }
+      return reply_http(exchange, std::move(answer));
+    }
+  }
+}
+
+void RequestHandler::refuse(Request& request, const Status& status) noexcept {
+  shared_.metrics.on_answer(request.info.signal, request.transport, status.kind,
+                            std::chrono::steady_clock::now() - request.began);
+  net::Exchange& exchange = *request.exchange;
+  const AnswerForm form = request.form;
+  request.lane->release(request);
+  exchange.user = nullptr;
+  reply(exchange, form, status);
+}
+
+void RequestHandler::refuse_stray(net::Exchange& exchange, const Status& status) noexcept {
+  shared_.metrics.on_stray_answer(label_of(exchange), status.kind);
+  reply(exchange, form_of(exchange), status);
+}
+
+void RequestHandler::reply(net::Exchange& exchange, AnswerForm form,
+                           const Status& status) noexcept {
+  if (form == AnswerForm::grpc) return exchange.reply(grpc_refusal(status));
+  reply_http(exchange, http_refusal(status, form));
+}
+
+void RequestHandler::reply_http(net::Exchange& exchange, net::HttpReply&& answer) noexcept {
+  if (!listener_.cors_allowed_origins.empty()) {
+    const std::string_view origin = exchange.header("origin");
+    if (!origin.empty() && origin_allowed(origin, listener_.cors_allowed_origins)) {
+      answer.headers.emplace_back("access-control-allow-origin", origin);
+      answer.headers.emplace_back("access-control-expose-headers", "retry-after");
+    }
+    answer.headers.emplace_back("vary", "Origin");
+  }
+  exchange.reply(std::move(answer));
+}
+
+void RequestHandler::preflight(net::Exchange& exchange) noexcept {
+  net::HttpReply answer;
+  answer.status = 204;
+  if (origin_allowed(exchange.header("origin"), listener_.cors_allowed_origins)) {
+    answer.headers.emplace_back("access-control-allow-methods", "POST");
+    answer.headers.emplace_back("access-control-allow-headers",
+                                "authorization, content-encoding, content-type");
+    answer.headers.emplace_back("access-control-max-age", "7200");
+  }
+  reply_http(exchange, std::move(answer));
+}
+
+// ---- failures ------------------------------------------------------------------------------------
+
+Status RequestHandler::overload(const net::Exchange& exchange) const {
+  return {StatusKind::overload, "too many bytes are in memory now",
+          retry_delay(lane_of(exchange).residence())};
+}
+
+Status RequestHandler::log_full(std::size_t size_bytes) const {
+  // At least this much has to go before it is worth coming again.
+  constexpr std::size_t kRoomWantedBytes = 1024 * 1024;
+  return {StatusKind::overload, "the log on disk is full",
+          retry_delay(std::max(size_bytes, kRoomWantedBytes), shared_.freed.bytes_per_second())};
+}
+
+Status RequestHandler::status_of(net::RequestErrc why, const net::Exchange& exchange) const {
+  switch (why) {
+    case net::RequestErrc::malformed:
+      return {StatusKind::bad_data, "the request head is malformed", {}};
+    case net::RequestErrc::headers_too_large:
+      return {StatusKind::headers_too_large, "the request head is too large", {}};
+    case net::RequestErrc::too_large: {
+      const std::size_t budget = shared_.dependencies.budget == nullptr
+                                     ? plan().size_bytes_max
+                                     : shared_.dependencies.budget->limit_bytes();
+      return {StatusKind::too_large,
+              "the request is larger than " +
+                  std::to_string(std::min(plan().size_bytes_max, budget)) + " bytes",
+              {}};
+    }
+    case net::RequestErrc::over_budget:
+      return overload(exchange);
+    case net::RequestErrc::body_timeout:
+      // Not 408: clients would drop the data (H-31).
+      return {StatusKind::unavailable, "the body did not come in time", kRetryDelayUnavailable};
+    case net::RequestErrc::truncated:
+      return {StatusKind::bad_data, "the body ended before its announced length", {}};
+    case net::RequestErrc::trailing_bytes:
+      return {StatusKind::bad_data, "more than one message in a unary call", {}};
+    case net::RequestErrc::bad_frame:
+      return {StatusKind::bad_data, "the call has no well-formed message", {}};
+    case net::RequestErrc::unsupported_transfer:
+      return {StatusKind::bad_data, "the only transfer-encoding supported is chunked", {}};
+    case net::RequestErrc::unsupported_expect:
+      return {StatusKind::bad_data, "the only expectation supported is 100-continue", {}};
+  }
+  return {StatusKind::internal, "unknown failure", {}};
+}
+
+void RequestHandler::on_failure(net::Exchange& exchange, net::RequestErrc why) noexcept {
+  const Status status = status_of(why, exchange);
+  if (Request* const request = request_of(exchange)) return refuse(*request, status);
+  refuse_stray(exchange, status);
+}
+
+void RequestHandler::on_abandoned(net::Exchange& exchange) noexcept {
+  if (exchange.transport() == net::Transport::grpc && health_method(exchange.path())) {
+    return shared_.watchers[exchange.thread().index()]->remove(exchange);
+  }
+  Request* const request = request_of(exchange);
+  if (request == nullptr) return;
+  shared_.metrics.abandoned.add();
+  request->exchange = nullptr;
+  if (!request->submitted) request->lane->release(*request);
+}
+
+}  // namespace gateway::receiver::otlp

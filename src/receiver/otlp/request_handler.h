@@ -1,0 +1,91 @@
+// What happens to each request of one listener: route, admit, check, submit, answer.
+//
+//   on_head    : path, method, media type, coding; then whether the log and the budget take more
+//   on_request : inflate, transcode JSON, check in place, rewrite where needed, submit
+//   on_stored  : the log has answered: acknowledge, or say when to come again
+//
+// Errors:  all of them become one of the three answers (pipeline/status.h); none is kept.
+// Threads: each call on the I/O thread of its exchange; the handler itself is immutable.
+// Source:  the G and H lines of the conformance list.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/byte_budget.h"
+#include "config/settings.h"
+#include "net/exchange.h"
+#include "otlpview/check.h"
+#include "pipeline/status.h"
+#include "receiver/otlp/health.h"
+#include "receiver/otlp/lane.h"
+#include "receiver/otlp/retry_delay.h"
+#include "receiver/otlp/routes.h"
+
+namespace gateway::receiver::otlp {
+
+// As deep as protobuf's own readers go, so that whoever we forward to can read it (W-09).
+inline constexpr otlpview::CheckLimits kCheckLimits{.nesting_max = 100};
+
+// What the handlers of both listeners share.
+struct Shared {
+  const config::OtlpReceiver& settings;
+  const Dependencies& dependencies;
+  ReceiverMetrics& metrics;
+  const DrainMeter& freed;                                // how fast the log makes room
+  std::vector<std::unique_ptr<Lane>> lanes;               // by thread index
+  std::vector<std::unique_ptr<HealthWatchers>> watchers;  // likewise
+};
+
+class RequestHandler final : public net::Handler {
+ public:
+  RequestHandler(Shared& shared, const config::Listener& listener)
+      : shared_(shared), listener_(listener) {}
+
+  [[nodiscard]] std::optional<net::BodyPlan> on_head(net::Exchange& exchange) noexcept override;
+  void on_request(net::Exchange& exchange) noexcept override;
+  void on_failure(net::Exchange& exchange, net::RequestErrc why) noexcept override;
+  void on_abandoned(net::Exchange& exchange) noexcept override;
+
+  // From the lane: the log has stored `request`, or says why not.
+  void on_stored(Request& request) noexcept;
+
+ private:
+  using StatusKind = pipeline::StatusKind;
+
+  [[nodiscard]] std::optional<net::BodyPlan> on_grpc_head(net::Exchange& exchange) noexcept;
+  [[nodiscard]] std::optional<net::BodyPlan> on_http_head(net::Exchange& exchange) noexcept;
+  [[nodiscard]] std::optional<net::BodyPlan> admit(net::Exchange& exchange, Signal signal,
+                                                   AnswerForm form,
+                                                   net::ContentCoding coding) noexcept;
+  [[nodiscard]] bool enabled(Signal signal) const noexcept;
+  [[nodiscard]] net::BodyPlan plan() const noexcept;
+  [[nodiscard]] Lane& lane_of(const net::Exchange& exchange) const noexcept;
+
+  // The steps of on_request(); a Status is the refusal.
+  using Step = Result<void, pipeline::Status>;
+  [[nodiscard]] Step inflate(Request& request, net::Exchange& exchange) noexcept;
+  [[nodiscard]] Step transcode(Request& request) noexcept;
+  [[nodiscard]] Step check(Request& request) noexcept;
+  [[nodiscard]] Step rewrite(Request& request) noexcept;
+  void on_health(net::Exchange& exchange, HealthMethod method) noexcept;
+
+  void acknowledge(Request& request) noexcept;
+  void refuse(Request& request, const pipeline::Status& status) noexcept;
+  // For requests that never became a Request.
+  void refuse_stray(net::Exchange& exchange, const pipeline::Status& status) noexcept;
+  void reply(net::Exchange& exchange, AnswerForm form, const pipeline::Status& status) noexcept;
+  void reply_http(net::Exchange& exchange, net::HttpReply&& answer) noexcept;
+  void preflight(net::Exchange& exchange) noexcept;
+
+  [[nodiscard]] pipeline::Status overload(const net::Exchange& exchange) const;
+  [[nodiscard]] pipeline::Status log_full(std::size_t size_bytes) const;
+  [[nodiscard]] pipeline::Status status_of(net::RequestErrc why,
+                                           const net::Exchange& exchange) const;
+
+  Shared& shared_;
+  const config::Listener& listener_;
+};
+
+}  // namespace gateway::receiver::otlp

@@ -1,0 +1,73 @@
+#include "receiver/otlp/routes.h"
+
+#include <algorithm>
+#include <array>
+
+#include "net/text.h"
+
+namespace gateway::receiver::otlp {
+namespace {
+
+struct ExportPath {
+  std::string_view path;
+  Signal signal;
+};
+
+constexpr std::array<ExportPath, kSignalCount> kExportPaths = {{
+    {"/opentelemetry.proto.collector.trace.v1.TraceService/Export", Signal::traces},
+    {"/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", Signal::metrics},
+    {"/opentelemetry.proto.collector.logs.v1.LogsService/Export", Signal::logs},
+    {"/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export",
+     Signal::profiles},
+}};
+
+}  // namespace
+
+std::optional<Signal> export_signal(std::string_view grpc_path) noexcept {
+  for (const auto& [path, signal] : kExportPaths) {
+    if (path == grpc_path) return signal;
+  }
+  return std::nullopt;
+}
+
+std::optional<HealthMethod> health_method(std::string_view grpc_path) noexcept {
+  if (grpc_path == "/grpc.health.v1.Health/Check") return HealthMethod::check;
+  if (grpc_path == "/grpc.health.v1.Health/Watch") return HealthMethod::watch;
+  return std::nullopt;
+}
+
+std::optional<Signal> http_signal(std::string_view path,
+                                  const config::Listener& listener) noexcept {
+  if (path == listener.traces_url_path) return Signal::traces;
+  if (path == listener.metrics_url_path) return Signal::metrics;
+  if (path == listener.logs_url_path) return Signal::logs;
+  if (path == kProfilesUrlPath) return Signal::profiles;
+  return std::nullopt;
+}
+
+std::optional<Encoding> encoding_of(std::string_view content_type) noexcept {
+  const std::string_view media = net::media_type(content_type);
+  if (net::equals_ignoring_case(media, kMediaProtobuf)) return Encoding::protobuf;
+  if (net::equals_ignoring_case(media, kMediaJson)) return Encoding::json;
+  return std::nullopt;
+}
+
+bool is_grpc_proto(std::string_view content_type) noexcept {
+  const std::string_view media = net::media_type(content_type);
+  return net::equals_ignoring_case(media, "application/grpc") ||
+         net::equals_ignoring_case(media, "application/grpc+proto");
+}
+
+bool origin_allowed(std::string_view origin, const std::vector<std::string>& allowed) noexcept {
+  return std::any_of(allowed.begin(), allowed.end(), [&](std::string_view pattern) {
+    const std::size_t star = pattern.find('*');
+    if (star == std::string_view::npos) return net::equals_ignoring_case(origin, pattern);
+    const std::string_view front = pattern.substr(0, star);
+    const std::string_view back = pattern.substr(star + 1);
+    return origin.size() >= front.size() + back.size() &&
+           net::equals_ignoring_case(origin.substr(0, front.size()), front) &&
+           net::equals_ignoring_case(origin.substr(origin.size() - back.size()), back);
+  });
+}
+
+}  // namespace gateway::receiver::otlp
