@@ -1,0 +1,102 @@
+"""Mistakes that people make, and what the gates say of them: the file and the line of the mistake."""
+
+import pytest
+
+BASE = "kustomize/base/"
+PRODUCTION = "kustomize/overlays/production/"
+
+# name: gate, file, what stands there, what stands there instead, words of the message
+MISTAKES = {
+    "a typing error in an overlay": (
+        "schema", PRODUCTION + "resources.yaml", "initialDelaySeconds: 10", "initialDelaySecond: 10", "initialDelaySecond"),
+    "a typing error in a patch": (
+        "schema", PRODUCTION + "recommender.yaml", "cpu: 2000m\n    memory", "cpu: 2000m\n    memmory:\n      - 1\n    memory", "memmory"),
+    "a typing error in the base": (
+        "schema", BASE + "deployment.yaml", "revisionHistoryLimit", "revisionHistoryLimits", "revisionHistoryLimits"),
+    "an unknown field of a custom resource": (
+        "schema", "kustomize/components/monitoring/servicemonitor.yaml", "scrapeTimeout", "scrapeTimeoutt", "scrapeTimeoutt"),
+    "a value that the API refuses": (
+        "schema", "kustomize/components/vpa/verticalpodautoscaler.yaml", '"Off"', "Sometimes", "updateMode"),
+    "the circuitBreaker of the old guide": (
+        "schema", "kustomize/components/istio/destinationrule.yaml", "outlierDetection:", "circuitBreaker: {}\n    outlierDetection:", "circuitBreaker"),
+    "a misspelt component": (
+        "render", PRODUCTION + "kustomization.yaml", "../../components/durable", "../../components/durabel", "durabel"),
+    "an unknown field of a kustomization": (
+        "render", PRODUCTION + "kustomization.yaml", "images:", "imagess:", "imagess"),
+    "YAML that is none": (
+        "render", BASE + "service.yaml", "  type: ClusterIP", "  type: [ClusterIP", "service.yaml"),
+    "a key that is there twice": (
+        "text", BASE + "deployment.yaml", "  replicas: 3", "  replicas: 3\n  replicas: 4", "duplication of key"),
+    "a secret that nobody lists": (
+        "policy", BASE + "deployment.yaml", "name: otlp-secrets", "name: otlp-secretz", "otlp-secretz"),
+    "a key that the secret lacks": (
+        "policy", BASE + "deployment.yaml", "key: api-key", "key: apikey", "has no key apikey"),
+    "a secret in production": (
+        "policy", PRODUCTION + "kustomization.yaml", "labels:\n", "secretGenerator:\n  - name: otlp-secrets\n    literals:\n      - api-key=x\nlabels:\n", "in the repository"),
+    "a tag in place of a digest": (
+        "policy", PRODUCTION + "kustomization.yaml", "digest: sha256:" + 64 * "0", "newTag: v1.0.0", "not named by digest"),
+    "latest": (
+        "policy", "kustomize/components/hooks/job-smoke-test.yaml", "python:3.13-slim-bookworm", "python:latest", "no fixed version"),
+    "a wrong container port": (
+        "policy", BASE + "deployment.yaml", "containerPort: 4318", "containerPort: 4319", "listens on 4318"),
+    "a wrong Service port": (
+        "policy", BASE + "service.yaml", "port: 4317\n", "port: 4316\n", "clients expect 4317"),
+    "a Service port that leads nowhere": (
+        "policy", BASE + "service-headless.yaml", "targetPort: http-admin", "targetPort: http-admim", "has no port http-admim"),
+    "a probe on the wrong port": (
+        "policy", BASE + "deployment.yaml", "path: /health/live\n              port: http-admin", "path: /health/live\n              port: otlp-http", "not the admin port"),
+    "a probe of a path that is not there": (
+        "policy", BASE + "deployment.yaml", "path: /health/startup", "path: /healthz", "/healthz"),
+    "liveness that depends on readiness": (
+        "policy", BASE + "deployment.yaml", "path: /health/live", "path: /health/ready", "liveness must not"),
+    "a selector that misses the pods": (
+        "policy", BASE + "service.yaml", "  selector:\n    app.kubernetes.io/name: otlp-service", "  selector:\n    app.kubernetes.io/name: otlp-servce", "selects no pod"),
+    "a grace period below the drain": (
+        "policy", BASE + "deployment.yaml", "terminationGracePeriodSeconds: 60", "terminationGracePeriodSeconds: 30", "do not fit"),
+    "a log larger than its volume": (
+        "policy", "kustomize/components/durable/statefulset.yaml", "storage: 10Gi", "storage: 8Gi", "of its volume"),
+    "an autoscaler of nothing": (
+        "policy", "kustomize/components/autoscaling/horizontalpodautoscaler.yaml", "    name: otlp-service\n  minReplicas", "    name: otlp-servicee\n  minReplicas", "otlp-servicee is missing"),
+    "two autoscalers on one resource": (
+        "policy", "kustomize/components/vpa/verticalpodautoscaler.yaml", 'updateMode: "Off"', "updateMode: Recreate", "the two would fight"),
+    "egress to everywhere": (
+        "policy", BASE + "networkpolicy.yaml", "    - to:\n        - podSelector:\n            matchLabels:\n              app.kubernetes.io/name: otel-collector\n        - namespaceSelector:\n            matchLabels:\n              otlp.io/backend: \"true\"\n", "    - to: []\n", "broad egress"),
+    "a container that may gain rights": (
+        "policy", BASE + "deployment.yaml", "allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true", "allowPrivilegeEscalation"),
+    "faults in production": (
+        "policy", PRODUCTION + "kustomization.yaml", "  - ../../components/monitoring", "  - ../../components/fault-injection\n  - ../../components/monitoring", "fault injection in production"),
+    "production without volumes": (
+        "policy", PRODUCTION + "kustomization.yaml", "  - ../../components/durable\n", "", "components/durable is missing"),
+    "a budget that never lets go": (
+        "policy", BASE + "poddisruptionbudget.yaml", "maxUnavailable: 1", "maxUnavailable: 0", "nodes would not drain"),
+    "a route to a Service that is not there": (
+        "policy", "kustomize/components/gateway-api/grpcroute.yaml", "        - name: otlp-service\n          port: 4317", "        - name: otlp-servise\n          port: 4317", "otlp-servise is missing"),
+    "a configuration file that is not mounted": (
+        "policy", BASE + "deployment.yaml", "--config=/etc/otlp-service/gateway.yaml", "--config=/etc/otlp/gateway.yaml", "no ConfigMap"),
+    "a configuration that listens elsewhere": (
+        "policy", BASE + "config/gateway.yaml", ":4318", ":4418", "the configuration listens on"),
+    "a ServiceMonitor for a port that is not there": (
+        "policy", "kustomize/components/monitoring/servicemonitor.yaml", "port: http-metrics", "port: metrics", "no selected Service"),
+}
+# Where the gate names another line than that of the change, and why.
+ELSEWHERE = {
+    "production without volumes": (PRODUCTION + "resources.yaml", "patches a StatefulSet that is no more"),
+    "a configuration that listens elsewhere": (BASE + "deployment.yaml", "the port that no longer agrees"),
+    "faults in production": ("kustomize/components/fault-injection/kustomization.yaml", "what brings it in"),
+}
+
+
+# Goal: a mistake is found, and found where it was made. Method: make it in a copy, run the gate.
+@pytest.mark.parametrize("name", MISTAKES)
+@pytest.mark.timeout(1800)
+def test_is_found(assets, name):
+    gate, file, old, new, words = MISTAKES[name]
+    line = assets.change(file, old, new)
+    lines = range(line, line + max(old.count("\n"), new.count("\n")) + 1)
+    found = [problem for problem in assets.gate(gate) if words in problem.message]
+    assert found, f"gate {gate} says nothing of {words}: {assets.gate(gate)}"
+    if name in ELSEWHERE:
+        assert ELSEWHERE[name][0] in {problem.file for problem in found}, found
+        return
+    assert any(problem.file == file and problem.line in lines for problem in found), \
+        f"{file}:{line} expected; said:\n" + "\n".join(map(str, found))
