@@ -30,7 +30,9 @@ SUITES = {
     "property": ("meson", ["property"], "round trips over seeded input; otlpview against protobuf"),
     "proto": ("pytest", ["proto"], "our .proto files against the published descriptors"),
 }
-LONG_SUITES = {}
+LONG_SUITES = {
+    "gitops": ("pytest", ["tests/gitops"], "deployment assets by the real tools, which it installs; a line a gate"),
+}
 # What runs on a sanitizer build when no suite is named: what executes our C++.
 SANITIZER_SUITES = ["unit", "property"]
 
@@ -157,6 +159,9 @@ def main():
         cases += found
         counts = tally.count(found)
         print(f"  {name:18} {time.monotonic() - started:4.0f} s  {tally.line(counts)}", flush=True)
+        for case in found:
+            if case.name.startswith("test_gate["):
+                print(f"    {case.name[len('test_gate['):-1]:16}{case.outcome}", flush=True)
     return tally.close(cases, LOGS)
 
 
