@@ -29,6 +29,7 @@ SUITES = {
     "unit": ("meson", ["unit"], "C++ tests beside the code, fuzz corpora replayed"),
     "property": ("meson", ["property"], "round trips over seeded input; otlpview against protobuf"),
     "proto": ("pytest", ["proto"], "our .proto files against the published descriptors"),
+    "compile-fail": ("pytest", ["tests/compile_fail"], "misuse that must not build"),
 }
 LONG_SUITES = {
     "gitops": ("pytest", ["tests/gitops"], "deployment assets by the real tools, which it installs; a line a gate"),
