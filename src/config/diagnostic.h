@@ -4,6 +4,7 @@
 //
 // An error refuses the start; a warning and a note do not. All are collected before any is shown.
 //
+// Errors:  these are they; nothing here fails.
 // Threads: values.
 #pragma once
 

@@ -8,6 +8,7 @@
 // there, so their defaults hold. A row of type `ignored` is the Collector's: it is accepted, has
 // no effect here, and says why.
 //
+// Errors:  a malformed row is a bug and aborts.
 // Threads: constant after the first call.
 #pragma once
 

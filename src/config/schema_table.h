@@ -1,4 +1,7 @@
 // The table of schema_table.cc as it is written, before "{a,b}" is taken apart; see schema.h.
+//
+// Errors:  none.
+// Threads: constant.
 #pragma once
 
 #include <span>

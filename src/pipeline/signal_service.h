@@ -1,7 +1,8 @@
 // The service of one signal: whether its exporters keep up. One image can run all three, or a
 // deployment for each (--services=).
 //
-// Errors:  none. Threads: as pipeline/service.h.
+// Errors:  none.
+// Threads: as pipeline/service.h.
 #pragma once
 
 #include <array>

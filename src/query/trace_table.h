@@ -4,8 +4,11 @@
 //   completed : idle for kIdleAfterRoot when its root span has come, else for kIdle
 //   failed    : completed with at least one span of status ERROR
 //
-// Limits:  kTracesTrackedMax active traces; one more completes the one that has been silent
-// longest. Units:   milliseconds of any steady clock. Errors:  none. Threads: one at a time.
+// Limits:  kTracesTrackedMax active traces; one more completes the one that has been
+//          silent longest.
+// Units:   milliseconds of any steady clock.
+// Errors:  none.
+// Threads: one at a time.
 #pragma once
 
 #include <array>

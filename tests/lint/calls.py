@@ -11,14 +11,14 @@ import tree
 RULES = {
     "files": (
         r"(?<![\w.>:])(?:::)?(?:openat|creat|pread|pwrite|pwritev|preadv|fsync|fdatasync|fallocate"
-        r"|posix_fallocate|ftruncate|unlink|mkdir|opendir|fopen|renameat|fdopen)\s*\("
-        r"|(?<![\w>])::(?:open|read|write|rename)\s*\(|std::(?:[io]?fstream|filesystem|rename|remove)\b",
+        r"|posix_fallocate|ftruncate|mkdir|opendir|fopen|renameat|fdopen)\s*\("
+        r"|(?<![\w>])::(?:open|read|write|rename|unlink)\s*\(|std::(?:[io]?fstream|filesystem|rename|remove)\b",
         {"io"}, "files are io/'s alone, so that its simulated twin sees every one"),
     "clock": (
         r"\b(?:system_clock|high_resolution_clock)::now\b|\b(?:clock_gettime|gettimeofday)\s*\(|std::time\s*\(",
         {"io"}, "time of day comes from io::Clock, so that tests can stop it"),
     "steady clock": (
-        r"\bsteady_clock::now\b", {"io", "net", "receiver", "exporter", "admin", "app", "pipeline"},
+        r"\bsteady_clock::now\b", {"io", "net", "receiver", "exporter", "query", "admin", "app", "pipeline"},
         "deadlines of sockets may use the steady clock; what is stored or tested by time may not"),
     "randomness": (
         r"\bstd::random_device\b|\bgetrandom\s*\(|(?<![\w.>:])s?rand\s*\(", {"io"},

@@ -29,7 +29,7 @@ def headers() -> list[pathlib.Path]:
 def is_test(path: pathlib.Path) -> bool:
     """Code that is not in the service: tests, their helpers, fuzz targets, benchmarks."""
     return (bool(re.search(r"(^|_)(test|fuzz|bench|testing|test_support)\.(cc|h)$", path.name))
-            or bool({"tests", "fuzz", "bench", "testing"} & set(path.parts))
+            or bool({"tests", "fuzz", "bench", "oracle", "testing"} & set(path.parts))
             or text(path).startswith("// For tests"))
 
 

@@ -1,5 +1,5 @@
-// Any bytes as OTLP/JSON: refused with a bounded message, or wire bytes that the check takes and that
-// print and read back the same. The first byte chooses the signal: '0' to '3' in the corpus.
+// Any bytes as OTLP/JSON: refused with a bounded message, or wire bytes that the check takes and
+// that print and read back the same. The first byte chooses the signal: '0' to '3' in the corpus.
 #include <cstdint>
 #include <cstdlib>
 #include <span>
