@@ -169,6 +169,7 @@ bool Cursor::skip_name() noexcept {
 }
 
 bool Cursor::skip_value() noexcept {
+  if (peek() != '{' && peek() != '[') return skip_scalar();
   std::array<bool, kJsonIgnoredNestingMax> is_object{};  // one per open container
   std::size_t depth = 0;
   for (;;) {

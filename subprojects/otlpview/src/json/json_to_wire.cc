@@ -127,6 +127,8 @@ class Transcoder {
  private:
   // Typical bodies shrink to a third on the wire; a poor guess costs a copy.
   static constexpr std::size_t kShrinkExpected = 2;
+  // Down to the value of an attribute of a link or exemplar.
+  static constexpr std::uint32_t kUsualLevels = 8;
   // No name of the schema is longer, escaped or not.
   static constexpr std::size_t kNameSizeMax = 64;
   static constexpr std::size_t kEscapeSizeMax = 6;
@@ -329,8 +331,10 @@ bool Transcoder::sub_message(const SchemaField& field, std::uint32_t level, cons
   if (cursor_.peek() != '{') return fail_type(field, path);
   if (!room(2 * kVarintSizeBytesMax, path)) return false;
   write_tag(field, WireType::len);
-  // One byte is right for most, and moving the others costs nothing that can be measured.
-  const WireWriter::Mark mark = writer_.open(1);
+  // One byte is right for most, and moving the others costs nothing that can be measured. But where
+  // somebody nests a long text deep, every level would move it.
+  const std::size_t guess = level < kUsualLevels ? 1 : varint_size(cursor_.rest_size());
+  const WireWriter::Mark mark = writer_.open(guess);
   if (!message(field.message, level + 1, &path) || !room(0, path)) return false;
   writer_.close(mark);
   return true;
