@@ -32,6 +32,9 @@ SUITES = {
     "compile-fail": ("pytest", ["tests/compile_fail"], "misuse that must not build"),
 }
 LONG_SUITES = {
+    "crash": ("pytest", ["tests/crash"], "kill -9 again and again under load"),
+    "fuzz": ("pytest", ["tests/fuzz"], "libFuzzer on every target, DEV_FUZZ_SECONDS (60) each"),
+    "debootstrap": ("pytest", ["tests/debootstrap"], "./dev run and ./dev test in a clean Debian 12 root"),
     "gitops": ("pytest", ["tests/gitops"], "deployment assets by the real tools, which it installs; a line a gate"),
 }
 # What runs on a sanitizer build when no suite is named: what executes our C++.

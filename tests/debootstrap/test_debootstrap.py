@@ -1,0 +1,97 @@
+"""A clean Debian 12 has nothing that a developer's machine happens to have: no install step may be missing.
+
+Method: debootstrap makes a minimal root, the committed tree is cloned into it, and the README's two
+commands run there by chroot. The machine's own way to the package registries (resolver, proxy and
+certificate settings) is carried over; nothing else is.
+
+Needs root. DEBOOTSTRAP_ROOT keeps the root in a folder for a second run; DEBOOTSTRAP_MIRROR names another
+mirror.
+"""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+MIRROR = os.environ.get("DEBOOTSTRAP_MIRROR", "http://deb.debian.org/debian")
+CARRIED_FILES = ["/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf", "/etc/ssl/certs/ca-certificates.crt"]
+CARRIED_VARIABLES = ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE"]
+DEADLINE_S = 3600
+
+
+def environment():
+    kept = {name: value for name, value in os.environ.items() if name in CARRIED_VARIABLES or name.startswith("PIP_")}
+    return {**kept, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8", "CI": "true"}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    if os.geteuid() != 0:
+        pytest.skip("debootstrap and chroot need root")
+    kept = os.environ.get("DEBOOTSTRAP_ROOT")
+    folder = pathlib.Path(kept) if kept else tmp_path_factory.mktemp("debian")
+    if not (folder / "etc/debian_version").exists():
+        made = subprocess.run(["debootstrap", "--variant=minbase", "bookworm", str(folder), MIRROR], capture_output=True, text=True, check=False)
+        assert made.returncode == 0, (made.stdout + made.stderr)[-3000:]
+    for name in CARRIED_FILES:
+        if pathlib.Path(name).exists():
+            (folder / name[1:]).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(name, folder / name[1:])
+    for settings in pathlib.Path("/etc/apt/apt.conf.d").glob("*"):
+        if "proxy" in settings.read_text().lower() or "verify" in settings.read_text().lower():
+            shutil.copy(settings, folder / "etc/apt/apt.conf.d" / settings.name)
+    (folder / "etc/apt/sources.list").write_text(
+        f"deb {MIRROR} bookworm main\ndeb {MIRROR} bookworm-updates main\n"
+        f"deb {MIRROR.replace('/debian', '/debian-security')} bookworm-security main\n")
+    tree = folder / "root/otlp-service"
+    shutil.rmtree(tree, ignore_errors=True)
+    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(tree)], check=True)
+    mounted = []
+    for kind, place in (("proc", "proc"), ("sysfs", "sys"), ("tmpfs", "tmp"), ("tmpfs", "dev/shm")):
+        (folder / place).mkdir(exist_ok=True)
+        if subprocess.run(["mount", "-t", kind, kind, str(folder / place)], check=False).returncode == 0:
+            mounted.append(folder / place)
+    yield folder
+    for place in reversed(mounted):
+        subprocess.run(["umount", "-l", str(place)], check=False)
+    if not kept:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def inside(root, command):
+    return subprocess.Popen(["chroot", str(root), "/bin/bash", "-c", f"cd /root/otlp-service && {command}"], env=environment(),
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+
+
+@pytest.mark.timeout(DEADLINE_S)
+def test_dev_run_starts_the_service(root):
+    process = inside(root, "./dev run")
+    try:
+        import urllib.request
+        end = time.monotonic() + DEADLINE_S - 60
+        while True:
+            assert process.poll() is None, process.stdout.read()[-4000:]
+            assert time.monotonic() < end
+            try:
+                with urllib.request.urlopen("http://127.0.0.1:8080/health/ready", timeout=5) as answer:
+                    assert answer.status == 200
+                    break
+            except OSError:
+                time.sleep(1)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        said = process.communicate(timeout=60)[0]
+    assert process.returncode in (0, -signal.SIGTERM), said[-3000:]
+
+
+@pytest.mark.timeout(DEADLINE_S)
+def test_dev_test_passes(root):
+    process = inside(root, "bash .ci/run")
+    said = process.communicate(timeout=DEADLINE_S - 60)[0]
+    last = said.strip().splitlines()[-1]
+    assert process.returncode == 0 and " 0 failed, " in last, said[-6000:]
