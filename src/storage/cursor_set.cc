@@ -157,8 +157,8 @@ std::optional<Position> CursorSet::floor() const {
   std::optional<Position> slowest;
   for (const Entry& entry : entries_) {
     Position place = entry.saved;
-    // Where nothing of its signal came, a cursor stands still, and holds back nothing: as many items
-    // before a segment as before the cursor means that none is between.
+    // Where nothing of its signal came, a cursor stands still, and holds back nothing: as many
+    // items before a segment as before the cursor means that none is between.
     const std::size_t signal = index_of(entry.cursor->signal());
     for (const Segment& segment : segments) {
       if (segment.header.items[signal] > entry.saved_items) break;

@@ -80,7 +80,8 @@ TEST(Inspect, DamagedHeadersAreFound) {
   EXPECT_NE(to_text(inspection).find("problem: "), std::string::npos);
 }
 
-// Goal: no directory, no crash. Method: an empty simulated disk has no files; a damaged cursor file.
+// Goal: no directory, no crash.
+// Method: an empty simulated disk has no files; a damaged cursor file.
 TEST(Inspect, DamagedCursorsAreTold) {
   EngineFixture log(1);
   fill(log);

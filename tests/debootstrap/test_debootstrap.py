@@ -48,7 +48,7 @@ def root(tmp_path_factory):
     (folder / "etc/apt/sources.list").write_text(
         f"deb {MIRROR} bookworm main\ndeb {MIRROR} bookworm-updates main\n"
         f"deb {MIRROR.replace('/debian', '/debian-security')} bookworm-security main\n")
-    tree = folder / "root/otlp-service"
+    tree = folder / "srv/otlp-service"
     shutil.rmtree(tree, ignore_errors=True)
     subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(tree)], check=True)
     mounted = []
@@ -64,7 +64,7 @@ def root(tmp_path_factory):
 
 
 def inside(root, command):
-    return subprocess.Popen(["chroot", str(root), "/bin/bash", "-c", f"cd /root/otlp-service && {command}"], env=environment(),
+    return subprocess.Popen(["chroot", str(root), "/bin/bash", "-c", f"cd /srv/otlp-service && {command}"], env=environment(),
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
 
 

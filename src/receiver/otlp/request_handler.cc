@@ -50,7 +50,7 @@ std::uint64_t unix_nano_now() noexcept {
 
 }  // namespace
 
-// ---- head ----------------------------------------------------------------------------------------
+// ---- head ---------------------------------------------------------------------------------------
 
 bool RequestHandler::enabled(Signal signal) const noexcept {
   if (signal == Signal::profiles && !shared_.settings.profiles) return false;
@@ -147,7 +147,7 @@ std::optional<net::BodyPlan> RequestHandler::admit(net::Exchange& exchange, Sign
   return plan();
 }
 
-// ---- body ----------------------------------------------------------------------------------------
+// ---- body ---------------------------------------------------------------------------------------
 
 void RequestHandler::on_request(net::Exchange& exchange) noexcept {
   if (exchange.transport() == net::Transport::grpc) {
@@ -296,7 +296,7 @@ void RequestHandler::on_health(net::Exchange& exchange, HealthMethod method) noe
   exchange.reply(net::GrpcReply{0, {}, health_response(status), {}});
 }
 
-// ---- answers -------------------------------------------------------------------------------------
+// ---- answers ------------------------------------------------------------------------------------
 
 void RequestHandler::on_stored(Request& request) noexcept {
   if (!request.error) return acknowledge(request);
@@ -404,7 +404,7 @@ void RequestHandler::preflight(net::Exchange& exchange) noexcept {
   reply_http(exchange, std::move(answer));
 }
 
-// ---- failures ------------------------------------------------------------------------------------
+// ---- failures -----------------------------------------------------------------------------------
 
 Status RequestHandler::overload(const net::Exchange& exchange) const {
   return {StatusKind::overload, "too many bytes are in memory now",
