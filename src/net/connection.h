@@ -8,6 +8,7 @@
 // Everything that follows from input (answers, the next request, closing) happens at the end of the
 // turn, so that a session is never destroyed, nor written for, from inside a call of its handler.
 //
+// Errors:  none leave it; what breaks a connection ends it.
 // Threads: one, the IoThread of the Shard.
 #pragma once
 

@@ -1,6 +1,7 @@
 // What an IoThread holds inside: Asio's loop, and buffers that all its connections share, so that
 // an idle connection owns none. For net/ alone.
 //
+// Errors:  none.
 // Threads: as IoThread.
 #pragma once
 

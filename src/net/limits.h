@@ -1,8 +1,10 @@
 // Every limit of net/ that is not a setting, in one place: what a stranger can make this process
 // hold, or do, at most.
 //
-// Units: in the names.
-// Source: RFC 9112 (2.2, 9.6), RFC 9113 (5.2, 10.5), grpc keepalive.md.
+// Units:   in the names.
+// Errors:  none.
+// Threads: constants.
+// Source:  RFC 9112 (2.2, 9.6), RFC 9113 (5.2, 10.5), grpc keepalive.md.
 #pragma once
 
 #include <chrono>

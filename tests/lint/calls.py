@@ -43,6 +43,8 @@ EXCEPTIONS = {
     ("files", "src/telemetry/log.cc"): "one write() to stderr for each line, so that lines never mix",
     ("clock", "src/telemetry/log.cc"): "the time of a line; tests give their own clock",
     ("steady clock", "src/telemetry/log.cc"): "the window of repeated lines; tests give their own clock",
+    ("clock", "src/net/connection.cc"): "the Date header, once a second",
+    ("clock", "src/receiver/otlp/request_handler.cc"): "when a record was received; storage gets it as a value",
     ("throw", "subprojects/otlpview/src/json/schema.cc"): "in consteval: a compile error, never run",
     ("files", "src/telemetry/process_metrics.cc"): "/proc is not data of ours",
 }

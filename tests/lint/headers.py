@@ -43,7 +43,7 @@ def test_each_header_is_guarded_by_pragma_once():
 
 
 def module_flags():
-    """The compiler and flags that each module is built with, from the build directory."""
+    """The compiler and flags that each module is built with: those of all its targets together."""
     flags = {}
     for entry in json.loads((BUILD / "compile_commands.json").read_text()):
         source = pathlib.Path(os.path.normpath(pathlib.Path(entry["directory"]) / entry["file"]))
@@ -60,9 +60,8 @@ def module_flags():
             elif word.startswith(("-I", "-D", "-std", "-isystem", "-W", "-m", "-pthread")):
                 kept.append(word)
         module = layers.module_of(source.relative_to(tree.ROOT)) or "tests"
-        # The program with the most include paths speaks for its module (a test adds to a library).
-        if len(kept) > len(flags.get(module, [])):
-            flags[module] = kept
+        known = flags.setdefault(module, kept[:1])
+        known += [word for word in kept if word not in known]
     return flags
 
 

@@ -25,12 +25,19 @@ def headers() -> list[pathlib.Path]:
     return [path for path in files() if path.suffix == ".h"]
 
 
+def for_tests(path: pathlib.Path) -> bool:
+    """Whether its header's top comment says that it is for tests."""
+    header = path.with_suffix(".h")
+    return ((ROOT / header).exists()
+            and bool(re.search(r"\b[Ff]or (?:the )?tests\b", text(header).split("#pragma once")[0])))
+
+
 @functools.cache
 def is_test(path: pathlib.Path) -> bool:
     """Code that is not in the service: tests, their helpers, fuzz targets, benchmarks."""
     return (bool(re.search(r"(^|_)(test|fuzz|bench|testing|test_support)\.(cc|h)$", path.name))
             or bool({"tests", "fuzz", "bench", "oracle", "testing"} & set(path.parts))
-            or text(path).startswith("// For tests"))
+            or for_tests(path))
 
 
 @functools.cache

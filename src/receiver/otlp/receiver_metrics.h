@@ -1,5 +1,6 @@
 // The receiver's numbers, looked up once. Names and labels: docs/metrics.md.
 //
+// Errors:  none.
 // Threads: construction on one thread; the counters from any.
 #pragma once
 
