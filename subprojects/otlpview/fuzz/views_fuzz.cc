@@ -19,9 +19,9 @@ struct Reader {
   }
   void text(std::string_view text) { bytes(std::as_bytes(std::span(text))); }
   void value(const AnyValueView& value, int depth) {
-    sum += value.as_boolean() ? 1 : 0;
+    sum += value.as_boolean() ? 1U : 0U;
     sum += static_cast<std::uint64_t>(value.as_integer());
-    sum += value.as_real() > 0 ? 1 : 0;
+    sum += value.as_real() > 0 ? 1U : 0U;
     text(value.as_string());
     bytes(value.as_bytes());
     if (depth == 0) return;
@@ -68,7 +68,7 @@ struct Reader {
     attributes(metric.metadata());
     for (const PointView& point : metric.points()) {
       sum += point.count() + point.time_unix_nano() + point.start_time_unix_nano();
-      sum += point.as_double().has_value() || point.as_int().has_value() ? 1 : 0;
+      sum += point.as_double().has_value() || point.as_int().has_value() ? 1U : 0U;
       attributes(point.attributes());
     }
   }
