@@ -15,8 +15,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "config/settings.h"
@@ -31,6 +33,14 @@ struct Probe {
   std::string details_json = "{}";
 };
 
+// What a page answers with.
+struct Page {
+  std::uint16_t status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+};
+
+// A missing function answers as if all were well (probes) or with `{}`.
 struct Sources {
   std::function<Probe()> live;
   std::function<Probe()> ready;
@@ -39,7 +49,13 @@ struct Sources {
   std::function<pipeline::HealthState()> health_state;
   std::function<std::string()> status_json;  // /api/v1/status
   telemetry::Registry* metrics = nullptr;
+  // More pages: a path, or a prefix that ends in "/"; the longest that matches answers. `rest` is
+  // what follows the prefix, `query` what follows "?".
+  using PageFunction = std::function<Page(std::string_view rest, std::string_view query)>;
+  std::map<std::string, PageFunction> pages;
 };
+
+inline constexpr std::uint32_t kAdminConnectionsMax = 256;
 
 class AdminServer {
  public:
