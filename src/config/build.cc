@@ -185,6 +185,7 @@ void build_delivery(const Section& from, Exporter& exporter) {
   from.text({"metrics_endpoint"}, exporter.metrics_endpoint);
   from.text({"logs_endpoint"}, exporter.logs_endpoint);
   from.text({"encoding"}, exporter.encoding);
+  from.text({"format"}, exporter.encoding);  // file
   const Section tls = from.section({"tls"});
   tls.boolean({"insecure"}, exporter.tls.insecure);
   tls.boolean({"insecure_skip_verify"}, exporter.tls.insecure_skip_verify);

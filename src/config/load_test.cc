@@ -91,7 +91,7 @@ TEST_F(LoadTest, WithoutAFileTheBuiltInConfigurationHolds) {
   ASSERT_EQ(loaded->settings.pipelines.size(), 3U);
   EXPECT_EQ(loaded->settings.receivers[0].grpc.endpoint, "127.0.0.1:4317");
   EXPECT_EQ(loaded->settings.receivers[0].http.endpoint, "127.0.0.1:4318");
-  EXPECT_EQ(loaded->settings.exporters[0].path, "./data/received/");
+  EXPECT_EQ(loaded->settings.exporters[0].path, "./data/received/otlp.jsonl");
 }
 
 // Goal: the environment alone makes a gateway. Method: no file, one variable.

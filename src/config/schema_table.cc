@@ -218,10 +218,11 @@ constexpr std::array kRows = {
               "0..10m", "Age at which a batch is due."},
 
     // --- exporters: file and debug
-    SchemaRow{"exporters.file[/name]", section, "", "", "Writes OTLP JSON, one request a line."},
-    SchemaRow{"exporters.file[/name].path", text, "", "",
-              "File to write; one ending in `/` is a folder with a file for each signal."},
-    SchemaRow{"exporters.file[/name].format", choice, "", "json", "OTLP JSON lines."},
+    SchemaRow{"exporters.file[/name]", section, "", "", "Appends each batch to a file."},
+    SchemaRow{"exporters.file[/name].path", text, "", "", "File to write."},
+    SchemaRow{
+        "exporters.file[/name].format", choice, "json", "json|proto",
+        "One line of OTLP JSON a batch, or protobuf behind its length in 4 big-endian bytes."},
     SchemaRow{"exporters.file[/name].rotation.max_megabytes", integer, "100", "1..1048576",
               "A file that is larger, in MiB, is put aside."},
     SchemaRow{"exporters.file[/name].rotation.max_backups", integer, "10", "0..100000",

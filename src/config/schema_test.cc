@@ -82,7 +82,7 @@ service:
   for (const Exporter& e : s.exporters) {
     SCOPED_TRACE(e.id);
     const Exporter d;
-    EXPECT_EQ(e.encoding, d.encoding);
+    EXPECT_EQ(e.encoding, e.kind == ExporterKind::file ? "json" : d.encoding);
     EXPECT_EQ(e.compression_level, d.compression_level);
     EXPECT_EQ(e.max_connections, d.max_connections);
     EXPECT_EQ(e.retry_on_failure.initial_interval, d.retry_on_failure.initial_interval);

@@ -107,7 +107,7 @@ struct Exporter {
   ExporterKind kind = ExporterKind::otlp;
   std::string endpoint;  // otlp: host:port or URL; otlp_http: base URL
   std::string traces_endpoint, metrics_endpoint, logs_endpoint;  // otlp_http: whole URLs
-  std::string encoding = "proto";                                // otlp_http: proto or json
+  std::string encoding = "proto";                                // otlp_http, file: proto or json
   TlsClient tls;
   Compression compression = Compression::gzip;
   int compression_level = -1;  // -1: the coding's default
