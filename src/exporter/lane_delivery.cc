@@ -228,7 +228,7 @@ void Lane::split(OutgoingIt it, std::vector<Piece> pieces) {
 
 // A refusal that is not the data's fault: by OTLP it must not be retried. But a destination that
 // refuses everything would empty the whole log into the dead letters, so once the breaker is open
-// the data waits. See docs/decisions/refusing_destination.md.
+// the data waits. See docs/decisions/0005-a-refusing-destination-makes-the-data-wait.md.
 void Lane::on_refused(OutgoingIt it, const Answer& answer, Instant now) {
   --sending_count_;
   it->sending = false;

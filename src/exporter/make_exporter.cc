@@ -2,7 +2,10 @@
 #include "exporter/debug/debug_transport.h"
 #include "exporter/delivery.h"
 #include "exporter/exporter.h"
+#include "exporter/file/file_transport.h"
 #include "exporter/otlp/grpc_transport.h"
+#include "exporter/otlp_http/http_transport.h"
+#include "io/file_system.h"
 
 namespace gateway::exporter {
 
@@ -16,11 +19,11 @@ std::unique_ptr<Exporter> make_exporter(const config::Exporter& settings,
       case config::ExporterKind::otlp:
         return make_grpc_transport(settings, loop);
       case config::ExporterKind::otlp_http:
-        break;
+        return make_http_transport(settings, loop);
       case config::ExporterKind::debug:
         return make_debug_transport(settings, loop);
       case config::ExporterKind::file:
-        break;
+        return make_file_transport(settings, loop, io::real_file_system());
     }
     GATEWAY_ASSERT(false);
     return nullptr;

@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
+#include "exporter/otlp_json.h"
 #include "telemetry/log.h"
 
 namespace gateway::exporter {
@@ -14,7 +15,10 @@ namespace {
 class DebugTransport final : public Transport {
  public:
   DebugTransport(const config::Exporter& settings, boost::asio::io_context& loop)
-      : id_(settings.id), normal_(settings.verbosity != "basic"), loop_(loop) {}
+      : id_(settings.id),
+        normal_(settings.verbosity != "basic"),
+        detailed_(settings.verbosity == "detailed"),
+        loop_(loop) {}
 
   [[nodiscard]] Result<void, pipeline::ServiceFailure> start() override { return {}; }
 
@@ -40,10 +44,18 @@ class DebugTransport final : public Transport {
                          {"signal", name_of(request.signal)},
                          {"items", piece.item_count},
                          {"size_bytes", piece.payload.bytes.size()}});
+    if (!detailed_) return;
+    const auto text = to_otlp_json({.signal = request.signal,
+                                    .pieces = {piece},
+                                    .item_count = piece.item_count,
+                                    .size_bytes = piece.payload.bytes.size()});
+    telemetry::log_info("exporter", "items",
+                        {{"exporter", id_}, {"otlp_json", text ? *text : text.error()}});
   }
 
   const std::string id_;
   const bool normal_;
+  const bool detailed_;
   boost::asio::io_context& loop_;
 };
 

@@ -3,25 +3,24 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
-#include <thread>
 
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <gtest/gtest.h>
 
-#include "exporter/exporter.h"
-#include "exporter/testing/fake_log.h"
+#include "exporter/testing/exporter_test_case.h"
 
 namespace gateway::exporter {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using testing::FakeLog;
+using testing::eventually;
 
 // What a destination got, and what it answers.
 struct Call {
@@ -134,48 +133,13 @@ class Destination final : public grpc::CallbackGenericService {
   std::unique_ptr<grpc::Server> server_;
 };
 
-config::Exporter settings_for(const std::string& endpoint) {
-  config::Exporter settings;
-  settings.id = "otlp/test";
-  settings.kind = config::ExporterKind::otlp;
-  settings.endpoint = endpoint;
-  settings.compression = config::Compression::none;
-  settings.batch.timeout = milliseconds(1);
-  settings.retry_on_failure.initial_interval = milliseconds(5);
-  settings.retry_on_failure.max_interval = milliseconds(20);
-  settings.circuit_breaker.open_interval = milliseconds(20);
-  settings.circuit_breaker.open_interval_max = milliseconds(50);
-  return settings;
-}
-
-// Waits for something that a thread of the exporter brings about.
-bool eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + seconds(10);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
-
-class OtlpExporterTest : public ::testing::Test {
+class OtlpExporterTest : public testing::ExporterTestCase {
  protected:
-  void start(const config::Exporter& settings,
-             const std::vector<Signal>& signals = {Signal::traces}) {
-    exporter_ = make_exporter(settings, signals, log_, registry_);
-    ASSERT_TRUE(exporter_->start().has_value());
-    cursor_ = &log_.cursor(settings.id, signals.front(), storage::StartAt::earliest);
+  static config::Exporter settings_for(const std::string& endpoint) {
+    config::Exporter settings = testing::quick_settings(config::ExporterKind::otlp, endpoint);
+    settings.id = "otlp/test";
+    return settings;
   }
-  ~OtlpExporterTest() override {
-    if (exporter_) exporter_->stop();
-    for (const storage::Cursor* cursor : log_.cursors()) EXPECT_TRUE(testing::adds_up(*cursor));
-  }
-  [[nodiscard]] storage::Outcomes outcomes() const { return cursor_->outcomes(); }
-
-  telemetry::Registry registry_;
-  FakeLog log_;
-  std::unique_ptr<Exporter> exporter_;
-  storage::Cursor* cursor_ = nullptr;
 };
 
 Reply ok(const Call&) { return {}; }
