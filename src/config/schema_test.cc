@@ -53,7 +53,10 @@ exporters: {otlp: {endpoint: "a:1"}, otlp_http: {endpoint: "http://a"}, debug: ,
 processors: {memory_limiter: }
 service:
   pipelines:
-    traces: {receivers: [otlp], processors: [memory_limiter], exporters: [otlp, otlp_http, debug, file]}
+    traces:
+      receivers: [otlp]
+      processors: [memory_limiter]
+      exporters: [otlp, otlp_http, debug, file]
 )",
                                 "test.yaml");
   ASSERT_TRUE(loaded.has_value()) << loaded.error().text();
