@@ -1,8 +1,6 @@
 #include "storage/log.h"
 
 #include <condition_variable>
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -12,25 +10,10 @@
 
 #include "io/clock.h"
 #include "io/file_system.h"
+#include "storage/temporary_directory.h"
 
 namespace gateway::storage {
 namespace {
-
-// A directory that goes with the test.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "storage_test_XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // Appends one after the other, each from a chain of one, and waits for the answers.
 class Appender final : public AppendSink {
