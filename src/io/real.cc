@@ -70,7 +70,8 @@ void Wakeup::wait(std::chrono::nanoseconds timeout) noexcept {
     relative.tv_nsec = static_cast<long>(timeout.count() % 1'000'000'000);
     syscall(SYS_futex, &state_, FUTEX_WAIT_PRIVATE, kAsleep, &relative, nullptr, 0);
   }
-  state_.store(kAwake, std::memory_order_seq_cst);
+  // An exchange, not a store: what the waker did before wake() is seen after wait().
+  state_.exchange(kAwake, std::memory_order_seq_cst);
 }
 
 }  // namespace gateway::io

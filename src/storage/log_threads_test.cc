@@ -185,9 +185,11 @@ TEST(LogThreads, EverySubmitIsAnsweredAroundStop) {
         const std::uint32_t number = first->info.item_count;
         if (write(pipe_fd, &number, sizeof number) != sizeof number) _exit(4);
       }
+      answered.store(true);
       wakeup.wake();
     }
     int pipe_fd;
+    std::atomic<bool> answered{false};
     io::Wakeup wakeup;
   };
   auto log = Log::open(io::real_file_system(), io::real_clock(), options);
@@ -203,7 +205,7 @@ TEST(LogThreads, EverySubmitIsAnsweredAroundStop) {
     append.info.item_count = number;
     append.sink = &sink;
     (*log)->submit(&append);
-    sink.wakeup.wait(std::chrono::seconds(10));
+    while (!sink.answered.exchange(false)) sink.wakeup.wait(std::chrono::seconds(10));
   }
 }
 
