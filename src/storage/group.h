@@ -59,7 +59,6 @@ class GroupBuilder {
 
   const std::uint64_t size_bytes_max_;
   std::uint64_t size_bytes_ = 0;
-  std::size_t pack_fill_bytes_ = 0;       // of the last pack
   std::vector<std::size_t> pack_sizes_;   // filled bytes of each
   std::vector<std::size_t> pack_counts_;  // records in each
   std::vector<Append*> packed_;

@@ -90,7 +90,7 @@ TEST(StorageCrash, EveryAcknowledgedRecordSurvivesEveryCrashOnceAndInOrder) {
     EngineFixture log(seed);
     log.options.size_bytes_max = 64 << 20;
     log.options.segment_size_bytes = (16 + 16 * log.random.below(8)) << 10;
-    log.options.group_size_bytes_max = 8 << 10 << log.random.below(4);
+    log.options.group_size_bytes_max = std::size_t{8 << 10} << log.random.below(4);
     Model model;
     ASSERT_TRUE(log.open()) << log.failure;
     static_cast<void>(log.engine->cursors().get("holder", Signal::traces, StartAt::earliest));
