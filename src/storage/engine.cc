@@ -124,6 +124,7 @@ Stats Engine::stats() const {
     stats.commit_in_progress = clock_.monotonic() - std::chrono::nanoseconds(started);
   }
   stats.last_commit = std::chrono::nanoseconds(state_.last_commit.load(std::memory_order_relaxed));
+  stats.commit_time = std::chrono::nanoseconds(state_.commit_time.load(std::memory_order_relaxed));
   return stats;
 }
 

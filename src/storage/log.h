@@ -208,6 +208,7 @@ struct Stats {
   bool write_path_ok = false;                     // the last write and sync succeeded
   std::chrono::nanoseconds commit_in_progress{};  // how long the running commit has taken; 0: none
   std::chrono::nanoseconds last_commit{};         // how long the last one took
+  std::chrono::nanoseconds commit_time{};         // of all groups since the start, failed ones too
 };
 
 class Log {

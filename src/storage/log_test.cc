@@ -173,5 +173,24 @@ TEST(Log, ProbesItsWritePath) {
   EXPECT_FALSE(log->probe(std::chrono::seconds(10)));
 }
 
+// Goal: the mean time of a commit can be told from two scrapes. Method: the sum grows with each
+// commit, by as long as it took.
+TEST(Log, AddsUpTheTimeOfItsCommits) {
+  const TemporaryDirectory directory;
+  Options options;
+  options.directory = directory.path();
+  const auto log = open(options);
+  ASSERT_TRUE(log->probe(std::chrono::seconds(10)));
+  const Stats first = log->stats();
+  EXPECT_EQ(first.commit_time, first.last_commit);
+  EXPECT_GT(first.commit_time.count(), 0);
+  Appender appender(*log);
+  appender.append(Signal::logs, "one", 1);
+  appender.wait();
+  const Stats second = log->stats();
+  ASSERT_EQ(second.commit_count, first.commit_count + 1);
+  EXPECT_EQ(second.commit_time, first.commit_time + second.last_commit);
+}
+
 }  // namespace
 }  // namespace gateway::storage

@@ -85,6 +85,7 @@ bool Writer::commit_once(Append* arrived) {
   const auto ended = parts_.clock.monotonic();
   parts_.state.commit_started.store(0, std::memory_order_relaxed);
   parts_.state.last_commit.store((ended - started).count(), std::memory_order_relaxed);
+  parts_.state.commit_time.fetch_add((ended - started).count(), std::memory_order_relaxed);
   if (!written) {
     answer(group.appends(), AppendErrc::io_error);
     return true;
