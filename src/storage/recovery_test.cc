@@ -124,6 +124,23 @@ TEST(Recovery, RecordsOfARecycledFileAreNeverRead) {
   EXPECT_EQ(log.engine->catalog().head().items[0], 500U);
 }
 
+// Goal: history kept for queries never keeps a sender out. Method: history may take all the disk;
+// append several times that, and ask for admission before each.
+TEST(Retention, HistoryMakesRoomBeforeItIsWanted) {
+  EngineFixture log(1);
+  log.options.size_bytes_max = 256 << 10;
+  log.options.history_size_bytes_max = log.options.size_bytes_max;
+  ASSERT_TRUE(log.open());
+  for (int i = 0; i < 300; ++i) {
+    ASSERT_GE(log.engine->state().admissible_bytes.load(), kBlockSizeBytes) << i;
+    ASSERT_FALSE(log.append_one("record").has_value()) << i;
+    log.clock.advance(kTightRetentionInterval);
+    log.engine->writer().maintain(false);
+  }
+  EXPECT_EQ(log.engine->catalog().segment_count(), 3U);
+  EXPECT_LE(log.engine->stats().size_bytes, log.options.size_bytes_max);
+}
+
 // Goal: one lost segment header costs that segment. Method: damage the middle one's header block.
 TEST(Recovery, ASegmentWithoutAHeaderIsSetAside) {
   EngineFixture log(1);

@@ -34,6 +34,8 @@ namespace gateway::storage {
 inline constexpr std::chrono::milliseconds kWriteRetryInterval{100};
 // Old segments are looked for at least this often.
 inline constexpr std::chrono::milliseconds kRetentionInterval{1000};
+// And this often while there is no room for one more.
+inline constexpr std::chrono::milliseconds kTightRetentionInterval{20};
 
 // What other threads see of the writer.
 struct WriterState {
@@ -122,6 +124,7 @@ class Writer {
   Append* waiting_last_ = nullptr;
   std::chrono::nanoseconds retry_at_{0};
   std::chrono::nanoseconds retention_at_{0};
+  std::chrono::nanoseconds tight_retention_at_{0};
   std::optional<std::chrono::nanoseconds> unsynced_since_;  // durability interval
 };
 
