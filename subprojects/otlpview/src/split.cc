@@ -132,12 +132,18 @@ bool Splitter::next(Piece& piece) {
   while (true) {
     Frame& top = frames_.back();
     if (!top.find_element(signal_)) {
-      if (frames_.size() == 1) break;
+      if (frames_.size() == 1 || piece.oversize) break;
       close(top, piece);
       frames_.pop_back();
       continue;
     }
     const Element element = top.element;
+    if (piece.oversize) {  // by its envelopes: only their items may join, see below
+      if (element.can_be_opened() || piece.item_count == limits_.items_max) break;
+      take(element, piece);
+      top.has_element = false;
+      continue;
+    }
     if (fits(element, piece)) {
       take(element, piece);
       top.has_element = false;
@@ -150,10 +156,14 @@ bool Splitter::next(Piece& piece) {
       const bool is_full = piece.item_count == limits_.items_max;
       if (is_full || !element.can_be_opened() || (is_half_full && fits_alone(element))) break;
     } else if (!element.can_be_opened()) {
+      // Where the envelopes alone are too large, a piece for each item would repeat them most often
+      // and help nobody: all items that may be in one piece share them.
+      const bool is_by_envelopes = size_with(0, piece) > limits_.bytes_max;
       take(element, piece);
       top.has_element = false;
       piece.oversize = true;
-      break;
+      if (!is_by_envelopes) break;
+      continue;
     }
     top.has_element = false;
     open(element);

@@ -145,11 +145,6 @@ TEST(Split, EveryLimitInBytesIsKept) {
     SCOPED_TRACE(bytes_max);
     const auto cuts = split(Signal::traces, traces, {.bytes_max = bytes_max});
     expect_same_items(Signal::traces, traces, cuts);
-    for (const Cut& cut : cuts) {
-      if (cut.oversize) {
-        EXPECT_LE(cut.item_count, 1U);
-      }
-    }
     expect_same_items(Signal::metrics, metrics,
                       split(Signal::metrics, metrics, {.bytes_max = bytes_max}));
   }
@@ -207,6 +202,19 @@ TEST(Split, AnItemLargerThanTheLimitComesAloneAndIsMarked) {
   EXPECT_TRUE(cuts[1].oversize);
   EXPECT_EQ(cuts[1].item_count, 1U);
   EXPECT_EQ(cuts[2].item_count, 2U);
+}
+
+// Goal: a resource larger than the limit is not sent once for each of its items. Method: 1,000 spans
+// below it.
+TEST(Split, ItemsBelowTooLargeAnEnvelopeShareIt) {
+  const auto body = envelope(numbered_spans(1000), std::string(5000, 'x')).bytes();
+  const auto cuts = split(Signal::traces, {body, body}, {100, 1000});
+  ASSERT_EQ(cuts.size(), 20U);
+  for (const Cut& cut : cuts) {
+    EXPECT_TRUE(cut.oversize);
+    EXPECT_EQ(cut.item_count, 100U);
+  }
+  expect_same_items(Signal::traces, {body, body}, cuts);
 }
 
 // Goal: an envelope is not opened without need. Method: three bodies of 60 with room for 100.

@@ -15,8 +15,9 @@
 // Profiles are never cut or merged, because they share a dictionary: one body, one piece.
 //
 // Units:   items_max in spans, data points, log records; bytes_max of protobuf, without framing.
-// Errors:  none. What cannot be cut further and is larger than bytes_max comes alone and is marked
-//          oversize. The bodies have passed check(); what lies behind damage is left out.
+// Errors:  none. A piece beyond bytes_max is marked oversize: it is one item that cannot be cut, or
+//          its envelopes alone are too large; then it holds as many of their items as items_max
+//          allows. The bodies have passed check(); what lies behind damage is left out.
 // Threads: one Splitter, one thread.
 #pragma once
 
