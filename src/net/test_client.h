@@ -44,7 +44,7 @@ class RawClient {
   // What is there, at least one byte; empty at the end, on a reset, or when patience is over.
   [[nodiscard]] std::string read();
   // All until the peer closes.
-  [[nodiscard]] std::string read_all();
+  std::string read_all();
   // True when the peer closes (or resets) before it sends anything more.
   [[nodiscard]] bool closed_by_peer();
   // One HTTP/1.1 response; status 0 when none came whole. Keeps what follows it.

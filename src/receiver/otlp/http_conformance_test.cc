@@ -2,8 +2,7 @@
 #include <string>
 #include <vector>
 
-#include <zlib.h>
-
+#include "receiver/otlp/gzip_for_tests.h"
 #include "receiver/otlp/receiver_fixture.h"
 
 namespace gateway::receiver::otlp {
@@ -11,20 +10,6 @@ namespace {
 
 constexpr std::string_view kProto = "application/x-protobuf";
 constexpr std::string_view kJson = "application/json";
-
-std::string gzip(std::string_view bytes) {
-  z_stream stream{};
-  deflateInit2(&stream, 6, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY);
-  std::string out(deflateBound(&stream, static_cast<uLong>(bytes.size())), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
 
 std::string request_line(std::string_view method, std::string_view path) {
   return std::string(method) + " " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
