@@ -204,8 +204,8 @@ TEST(Split, AnItemLargerThanTheLimitComesAloneAndIsMarked) {
   EXPECT_EQ(cuts[2].item_count, 2U);
 }
 
-// Goal: a resource larger than the limit is not sent once for each of its items. Method: 1,000 spans
-// below it.
+// Goal: a resource larger than the limit is not sent once for each of its items. Method: 1,000
+// spans below it.
 TEST(Split, ItemsBelowTooLargeAnEnvelopeShareIt) {
   const auto body = envelope(numbered_spans(1000), std::string(5000, 'x')).bytes();
   const auto cuts = split(Signal::traces, {body, body}, {100, 1000});
