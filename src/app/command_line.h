@@ -1,0 +1,48 @@
+// The command line as values. Parsing prints help and mistakes by itself; nothing here acts.
+//
+//   otlp-service [run] --config FILE... --set KEY=VALUE... --services=trace,health
+//   otlp-service validate | config | health | log inspect DIR | log verify DIR | version
+//
+// Errors:  a mistake on the command line is printed to stderr with what to do next; exit code 2.
+// Threads: main thread only.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace gateway::app {
+
+enum class Command : std::uint8_t {
+  run,
+  validate,
+  config,
+  health,
+  log_inspect,
+  log_verify,
+  version
+};
+
+struct CommandLine {
+  Command command = Command::run;
+  // run, validate, config, health
+  std::vector<std::string> config_files;
+  std::vector<std::string> overrides;  // key=value
+  std::vector<std::string> services;   // --services=; empty: as configured
+  // health
+  std::string probe = "ready";  // live, ready, startup
+  std::string endpoint;         // empty: the admin endpoint of the configuration
+  int timeout_ms = 3000;
+  // log
+  std::string directory;
+  bool records = false;
+  // version
+  bool json = false;
+};
+
+// The parsed line, or the exit code of a process that has nothing more to do.
+[[nodiscard]] std::variant<CommandLine, int> parse_command_line(int argc, const char* const* argv);
+
+}  // namespace gateway::app

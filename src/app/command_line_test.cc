@@ -1,0 +1,66 @@
+#include "app/command_line.h"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace gateway::app {
+namespace {
+
+std::variant<CommandLine, int> parse(const std::vector<const char*>& words) {
+  std::vector<const char*> argv = {"otlp-service"};
+  argv.insert(argv.end(), words.begin(), words.end());
+  return parse_command_line(static_cast<int>(argv.size()), argv.data());
+}
+
+CommandLine line_of(const std::vector<const char*>& words) {
+  auto parsed = parse(words);
+  EXPECT_TRUE(std::holds_alternative<CommandLine>(parsed));
+  return std::get<CommandLine>(std::move(parsed));
+}
+
+// Goal: `otlp-service --config FILE` runs. Method: with and without the word `run`.
+TEST(CommandLine, RunIsTheDefaultCommandAndTakesItsOptionsEitherWay) {
+  for (const std::vector<const char*>& words :
+       {std::vector<const char*>{"--config", "a.yaml", "--config", "b.yaml", "--set", "a=b"},
+        std::vector<const char*>{"run", "--config", "a.yaml", "--config", "b.yaml", "--set",
+                                 "a=b"}}) {
+    const CommandLine line = line_of(words);
+    EXPECT_EQ(line.command, Command::run);
+    EXPECT_EQ(line.config_files, (std::vector<std::string>{"a.yaml", "b.yaml"}));
+    EXPECT_EQ(line.overrides, (std::vector<std::string>{"a=b"}));
+  }
+}
+
+// Goal: one image serves a deployment per signal. Method: the form of the design.
+TEST(CommandLine, ServicesAreAListSeparatedByCommas) {
+  EXPECT_EQ(line_of({"--services=trace,health"}).services,
+            (std::vector<std::string>{"trace", "health"}));
+}
+
+// Goal: every command of the design is there. Method: one call each.
+TEST(CommandLine, KnowsEveryCommand) {
+  EXPECT_EQ(line_of({"validate", "--config", "a.yaml"}).command, Command::validate);
+  EXPECT_EQ(line_of({"config"}).command, Command::config);
+  EXPECT_EQ(line_of({"health", "--probe", "live"}).probe, "live");
+  EXPECT_EQ(line_of({"log", "inspect", "data"}).command, Command::log_inspect);
+  EXPECT_EQ(line_of({"log", "verify", "data"}).directory, "data");
+  EXPECT_EQ(line_of({"version", "--json"}).command, Command::version);
+}
+
+// Goal: a mistake is told and does not start a gateway. Method: words and values that are not.
+TEST(CommandLine, AMistakeIsExitCodeTwo) {
+  for (const std::vector<const char*>& words :
+       {std::vector<const char*>{"serve"}, std::vector<const char*>{"--confg", "a"},
+        std::vector<const char*>{"health", "--probe", "well"},
+        std::vector<const char*>{"--services=trace,spans"},
+        std::vector<const char*>{"log", "verify"}}) {
+    const auto parsed = parse(words);
+    ASSERT_TRUE(std::holds_alternative<int>(parsed));
+    EXPECT_EQ(std::get<int>(parsed), 2);
+  }
+}
+
+}  // namespace
+}  // namespace gateway::app

@@ -1,0 +1,303 @@
+#include "app/gateway.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/services.h"
+#include "app/status_report.h"
+#include "app/version.h"
+#include "exporter/exporter.h"
+#include "io/clock.h"
+#include "io/file_system.h"
+#include "net/io_threads.h"
+#include "pipeline/ledger.h"
+#include "pipeline/signal_service.h"
+#include "query/trace_service.h"
+#include "receiver/otlp/receiver.h"
+#include "telemetry/log.h"
+
+namespace gateway::app {
+namespace {
+
+storage::Options storage_options(const config::Storage& settings) {
+  storage::Options options;
+  options.directory = settings.directory;
+  options.durability = settings.durability == "memory"     ? storage::Durability::memory
+                       : settings.durability == "interval" ? storage::Durability::interval
+                                                           : storage::Durability::commit;
+  options.sync_interval = settings.sync_interval;
+  options.segment_size_bytes = settings.segment_size_bytes;
+  options.size_bytes_max = settings.size_bytes_max;
+  options.history_size_bytes_max = settings.history_size_bytes_max;
+  options.age_max = settings.age_max;
+  options.when_full = settings.when_full == "drop_oldest" ? storage::FullPolicy::drop_oldest
+                                                          : storage::FullPolicy::refuse;
+  options.tail_cache_size_bytes = settings.tail_cache_size_bytes;
+  options.direct_io = settings.direct_io;
+  return options;
+}
+
+// The signals whose pipelines name `exporter_id`.
+std::vector<Signal> signals_of(const config::Settings& settings, const std::string& exporter_id,
+                               std::uint32_t enabled) {
+  std::vector<Signal> signals;
+  for (const Signal signal : kSignals) {
+    if ((enabled >> index_of(signal) & 1U) == 0) continue;
+    const bool used = std::any_of(
+        settings.pipelines.begin(), settings.pipelines.end(), [&](const config::Pipeline& p) {
+          return p.signal == signal && std::find(p.exporters.begin(), p.exporters.end(),
+                                                 exporter_id) != p.exporters.end();
+        });
+    if (used) signals.push_back(signal);
+  }
+  return signals;
+}
+
+}  // namespace
+
+Gateway::Gateway(config::Settings settings, io::FileSystem& files, io::Clock& clock)
+    : settings_(std::move(settings)),
+      files_(files),
+      clock_(clock),
+      process_metrics_(metrics_, version_number(), version_revision()),
+      budget_(settings_.memory_limiter.limit_bytes) {}
+
+Gateway::~Gateway() { stop(); }
+
+std::uint32_t Gateway::signals_enabled() const {
+  std::uint32_t enabled = 0;
+  for (const pipeline::SignalServiceName& row : pipeline::kSignalServiceNames) {
+    const bool chosen = settings_.services.empty() ||
+                        std::find(settings_.services.begin(), settings_.services.end(),
+                                  row.option) != settings_.services.end();
+    if (chosen) enabled |= 1U << index_of(row.signal);
+  }
+  if ((enabled >> index_of(Signal::traces) & 1U) != 0) enabled |= 1U << index_of(Signal::profiles);
+  // A signal without a pipeline has nowhere to go: it is refused, not stored for nobody.
+  std::uint32_t routed = 0;
+  for (const config::Pipeline& pipeline : settings_.pipelines) {
+    routed |= 1U << index_of(pipeline.signal);
+  }
+  return enabled & routed;
+}
+
+Result<void, pipeline::ServiceFailure> Gateway::start() {
+  if (auto started = start_admin(); !started) return started;
+  phase_ = Phase::recovering;
+  if (auto opened = open_log(); !opened) return opened;
+  threads_ = std::make_unique<net::IoThreads>(settings_.io_threads);
+  add_services();
+  add_metrics();
+  if (auto started = services_.start_all(); !started) return started;
+  phase_ = Phase::serving;
+  write_proven_ = log_->probe(kWriteProofTimeout);
+  for (const Listening& at : listening()) {
+    const bool is_receiver = at.protocol == "grpc" || at.protocol == "http";
+    telemetry::log_info(is_receiver ? "receiver" : "admin", "listening",
+                        {{"protocol", at.protocol}, {"address", at.address}});
+  }
+  return {};
+}
+
+Result<void, pipeline::ServiceFailure> Gateway::start_admin() {
+  admin::Sources sources;
+  sources.startup = [this] { return judge_startup(observe()); };
+  sources.ready = [this] { return judge_ready(observe()); };
+  sources.live = [this] { return judge_live(observe()); };
+  sources.health_json = [this] { return health_json(); };
+  sources.health_state = [this] { return services_.overall().state; };
+  sources.status_json = [this] { return status_json(); };
+  sources.metrics = &metrics_;
+  admin_ = admin::make_admin_server(settings_.admin, std::move(sources));
+  return admin_->start();
+}
+
+Result<void, pipeline::ServiceFailure> Gateway::open_log() {
+  const auto progress = [this](const storage::RecoveryReport& report) {
+    const std::lock_guard lock(recovery_mutex_);
+    recovery_ = report;
+  };
+  auto opened = storage::Log::open(files_, clock_, storage_options(settings_.storage), progress);
+  if (!opened) return fail(pipeline::ServiceFailure{opened.error().message});
+  log_ = std::move(*opened);
+  open_log_ = log_.get();
+  progress(log_->recovery());
+  const storage::RecoveryReport report = log_->recovery();
+  telemetry::log_info("storage", "log opened",
+                      {{"directory", settings_.storage.directory},
+                       {"segments", report.segments_total},
+                       {"damaged_regions", report.damaged_regions},
+                       {"torn_tail_bytes", report.torn_tail_bytes}});
+  return {};
+}
+
+void Gateway::add_services() {
+  const std::uint32_t enabled = signals_enabled();
+  services_.add(make_storage_service(*log_));
+  for (const config::Exporter& settings : settings_.exporters) {
+    const std::vector<Signal> signals = signals_of(settings_, settings.id, enabled);
+    if (signals.empty()) continue;
+    auto exporter = exporter::make_exporter(settings, signals, *log_, metrics_,
+                                            settings_.storage.directory + "/dead_letters");
+    exporters_.push_back(exporter.get());
+    services_.add(std::move(exporter));
+  }
+  for (const pipeline::SignalServiceName& row : pipeline::kSignalServiceNames) {
+    if ((enabled >> index_of(row.signal) & 1U) == 0) continue;
+    if (row.signal == Signal::traces) {
+      services_.add(std::make_unique<query::TraceService>(*log_, metrics_));
+    } else {
+      services_.add(std::make_unique<pipeline::SignalService>(row, *log_));
+    }
+  }
+  services_.add(make_config_service());
+  services_.add(make_health_service([this] { return judge_ready(observe()); }));
+  for (const config::OtlpReceiver& settings : settings_.receivers) {
+    receiver::otlp::Dependencies dependencies;
+    dependencies.threads = threads_.get();
+    dependencies.log = log_.get();
+    dependencies.budget = &budget_;
+    dependencies.metrics = &metrics_;
+    dependencies.signals_enabled = enabled;
+    dependencies.serving = [this](std::string_view service) { return serving(service); };
+    auto receiver = receiver::otlp::make_receiver(settings, dependencies);
+    receivers_.push_back(receiver.get());
+    services_.add(std::move(receiver));
+  }
+}
+
+void Gateway::add_metrics() {
+  using Type = telemetry::Registry::CallbackType;
+  const auto gauge = [this](std::string_view name, std::string_view help,
+                            std::function<double(const storage::Stats&)> value) {
+    callbacks_.push_back(
+        metrics_.callback(Type::gauge, name, help, {},
+                          [this, value = std::move(value)] { return value(log_->stats()); }));
+  };
+  const auto counter = [this](std::string_view name, std::string_view help,
+                              std::function<double(const storage::Stats&)> value) {
+    callbacks_.push_back(
+        metrics_.callback(Type::counter, name, help, {},
+                          [this, value = std::move(value)] { return value(log_->stats()); }));
+  };
+  using storage::Stats;
+  gauge("otlp_storage_size_bytes", "Disk taken by live segments.",
+        [](const Stats& s) { return static_cast<double>(s.size_bytes); });
+  gauge("otlp_storage_size_max_bytes", "Disk that the log may take.",
+        [](const Stats& s) { return static_cast<double>(s.size_bytes_max); });
+  gauge("otlp_storage_segments", "Live segments.",
+        [](const Stats& s) { return static_cast<double>(s.segment_count); });
+  gauge("otlp_storage_tail_cache_bytes", "Newest records kept in memory for exporters.",
+        [](const Stats& s) { return static_cast<double>(s.tail_cache_size_bytes); });
+  gauge("otlp_storage_write_path_ok", "1 when the last commit succeeded.",
+        [](const Stats& s) { return s.write_path_ok ? 1.0 : 0.0; });
+  counter("otlp_storage_commits_total", "Groups committed.",
+          [](const Stats& s) { return static_cast<double>(s.commit_count); });
+  counter("otlp_storage_commit_failures_total", "Groups refused because the disk failed.",
+          [](const Stats& s) { return static_cast<double>(s.commit_failure_count); });
+  counter("otlp_storage_appends_refused_total", "Records refused because the log was full.",
+          [](const Stats& s) { return static_cast<double>(s.append_refused_count); });
+  counter("otlp_storage_damaged_regions_total", "Damaged places skipped by recovery and readers.",
+          [](const Stats& s) { return static_cast<double>(s.damaged_region_count); });
+  callbacks_.push_back(metrics_.callback(
+      Type::gauge, "otlp_memory_budget_taken_bytes", "Request bytes in memory, before commit.", {},
+      [this] { return static_cast<double>(budget_.taken_bytes()); }));
+  callbacks_.push_back(metrics_.callback(
+      Type::gauge, "otlp_memory_budget_limit_bytes", "The bound on request bytes in memory.", {},
+      [this] { return static_cast<double>(budget_.limit_bytes()); }));
+  for (const pipeline::ServiceManager::Report& report : services_.report()) {
+    callbacks_.push_back(metrics_.callback(
+        Type::gauge, "otlp_service_health", "0 healthy, 1 degraded, 2 unhealthy.",
+        {{"service", report.name}}, [this, service = services_.find(report.name)] {
+          return static_cast<double>(service->health().state);
+        }));
+  }
+}
+
+receiver::otlp::ServingStatus Gateway::serving(std::string_view service) const {
+  using receiver::otlp::ServingStatus;
+  const bool known =
+      service.empty() ||
+      std::any_of(pipeline::kSignalServiceNames.begin(), pipeline::kSignalServiceNames.end(),
+                  [service](const pipeline::SignalServiceName& row) {
+                    return row.grpc_service == service;
+                  });
+  if (!known) return ServingStatus::service_unknown;
+  return judge_ready(observe()).ok ? ServingStatus::serving : ServingStatus::not_serving;
+}
+
+void Gateway::tick() {
+  if (phase_ != Phase::serving) return;
+  services_.supervise(std::chrono::steady_clock::now());
+  // Traffic proves the write path by itself; without any, an empty record does.
+  const std::uint64_t commits = log_->stats().commit_count;
+  write_proven_ = commits != proven_commit_count_ || log_->probe(kWriteProofTimeout);
+  proven_commit_count_ = log_->stats().commit_count;
+}
+
+void Gateway::stop() {
+  if (phase_.exchange(Phase::draining) == Phase::stopped) {
+    phase_ = Phase::stopped;
+    return;
+  }
+  services_.stop_all(settings_.shutdown_timeout);
+  if (threads_) threads_->stop();
+  if (log_) log_->stop();
+  if (admin_) admin_->stop();
+  phase_ = Phase::stopped;
+}
+
+std::vector<Listening> Gateway::listening() const {
+  std::vector<Listening> out;
+  for (const receiver::otlp::Receiver* receiver : receivers_) {
+    if (auto at = receiver->grpc_address(); !at.empty()) out.push_back({"grpc", std::move(at)});
+    if (auto at = receiver->http_address(); !at.empty()) out.push_back({"http", std::move(at)});
+  }
+  out.push_back({"admin", admin_->address()});
+  if (auto at = admin_->metrics_address(); !at.empty()) out.push_back({"metrics", std::move(at)});
+  return out;
+}
+
+Observation Gateway::observe() const {
+  Observation seen;
+  seen.phase = phase_;
+  {
+    const std::lock_guard lock(recovery_mutex_);
+    seen.recovery = recovery_;
+  }
+  const storage::Log* log = open_log_;
+  if (log == nullptr) return seen;
+  seen.storage = log->stats();
+  seen.storage_admits = log->admits(1);
+  seen.write_proven = write_proven_;
+  if (threads_ != nullptr && seen.phase == Phase::serving) {
+    for (std::size_t i = 0; i < threads_->count(); ++i) {
+      seen.thread_silence.push_back(silence_.of(i, (*threads_)[i].heartbeat()));
+    }
+  }
+  return seen;
+}
+
+std::string Gateway::health_json() const {
+  return app::health_json(name_of(phase_), services_.overall(), services_.report());
+}
+
+std::string Gateway::status_json() const {
+  StatusReport report;
+  report.phase = name_of(phase_);
+  report.services = services_.report();
+  if (phase_ == Phase::serving || phase_ == Phase::draining) {
+    for (const exporter::Exporter* exporter : exporters_) {
+      report.exporters.push_back(exporter->status());
+    }
+  }
+  if (storage::Log* log = open_log_; log != nullptr) {
+    report.storage = log->stats();
+    for (const storage::Cursor* cursor : log->cursors()) {
+      report.ledger.push_back(pipeline::ledger_row(*cursor, *log));
+    }
+  }
+  return app::status_json(report);
+}
+
+}  // namespace gateway::app

@@ -1,0 +1,103 @@
+// The whole gateway, wired: builds every part from the settings, starts them in order, watches
+// them, and stops them in the reverse order.
+//
+//   admin listener -> log (recovery) -> exporters -> receivers; then a tick a second:
+//   supervise services, prove the write path, until SIGTERM or SIGINT.
+//
+// Stopping: receivers stop accepting, say GOAWAY and finish what is in flight; exporters finish
+// their requests in flight; the log commits and saves its cursors; admin goes last. What is
+// undelivered stays on disk and goes out after the next start.
+//
+// Errors:  start() says what could not be started, and why.
+// Threads: one owner; observe() and the reports from any thread.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "admin/admin.h"
+#include "app/health.h"
+#include "app/silence.h"
+#include "base/byte_budget.h"
+#include "base/result.h"
+#include "config/settings.h"
+#include "pipeline/service.h"
+#include "storage/log.h"
+#include "telemetry/metrics.h"
+#include "telemetry/process_metrics.h"
+
+namespace gateway::exporter {
+class Exporter;
+}
+namespace gateway::io {
+class Clock;
+class FileSystem;
+}  // namespace gateway::io
+namespace gateway::net {
+class IoThreads;
+}
+namespace gateway::receiver::otlp {
+class Receiver;
+enum class ServingStatus : std::uint8_t;
+}  // namespace gateway::receiver::otlp
+
+namespace gateway::app {
+
+struct Listening {
+  std::string protocol;  // grpc, http, admin, metrics
+  std::string address;   // host:port
+};
+
+class Gateway {
+ public:
+  Gateway(config::Settings settings, io::FileSystem& files, io::Clock& clock);
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+  ~Gateway();
+
+  [[nodiscard]] Result<void, pipeline::ServiceFailure> start();
+  // Called about once a second.
+  void tick();
+  void stop();
+
+  [[nodiscard]] std::vector<Listening> listening() const;
+  [[nodiscard]] Observation observe() const;
+  [[nodiscard]] std::string health_json() const;
+  [[nodiscard]] std::string status_json() const;
+
+ private:
+  [[nodiscard]] Result<void, pipeline::ServiceFailure> start_admin();
+  [[nodiscard]] Result<void, pipeline::ServiceFailure> open_log();
+  void add_services();
+  void add_metrics();
+  [[nodiscard]] std::uint32_t signals_enabled() const;
+  [[nodiscard]] receiver::otlp::ServingStatus serving(std::string_view service) const;
+
+  const config::Settings settings_;
+  io::FileSystem& files_;
+  io::Clock& clock_;
+  telemetry::Registry metrics_;
+  telemetry::ProcessMetrics process_metrics_;
+  ByteBudget budget_;
+  std::atomic<Phase> phase_{Phase::starting};
+  std::atomic<bool> write_proven_{false};
+  mutable std::mutex recovery_mutex_;
+  storage::RecoveryReport recovery_;
+  std::uint64_t proven_commit_count_ = 0;
+  mutable SilenceWatch silence_;
+
+  std::unique_ptr<storage::Log> log_;
+  std::atomic<storage::Log*> open_log_{nullptr};  // log_, once others may use it
+  std::unique_ptr<net::IoThreads> threads_;
+  pipeline::ServiceManager services_;
+  std::vector<exporter::Exporter*> exporters_;        // owned by services_
+  std::vector<receiver::otlp::Receiver*> receivers_;  // owned by services_
+  std::vector<telemetry::Registry::CallbackHandle> callbacks_;
+  std::unique_ptr<admin::AdminServer> admin_;
+};
+
+}  // namespace gateway::app

@@ -1,0 +1,110 @@
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <string>
+
+#include "app/commands.h"
+#include "app/gateway.h"
+#include "app/version.h"
+#include "config/load.h"
+#include "io/clock.h"
+#include "io/file_system.h"
+#include "telemetry/log.h"
+
+namespace gateway::app {
+namespace {
+
+constexpr std::chrono::seconds kTickInterval{1};
+
+// SIGTERM, SIGINT and SIGHUP are taken by the main thread alone, between ticks; a peer that hangs
+// up must not end the process.
+sigset_t take_signals() {
+  sigset_t taken;
+  sigemptyset(&taken);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&taken, number);
+  pthread_sigmask(SIG_BLOCK, &taken, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return taken;
+}
+
+void print_welcome(const Gateway& gateway, const config::Settings& settings) {
+  std::string grpc, http, admin;
+  for (const Listening& at : gateway.listening()) {
+    if (at.protocol == "grpc") grpc = at.address;
+    if (at.protocol == "http") http = at.address;
+    if (at.protocol == "admin") admin = at.address;
+  }
+  std::string text = "\notlp-service " + version_number() + " is ready.\n\n";
+  if (!grpc.empty()) text += "  OTLP/gRPC  " + grpc + "\n";
+  if (!http.empty()) text += "  OTLP/HTTP  " + http + "   (protobuf and JSON)\n";
+  text += "  admin      http://" + admin + "/health  /metrics  /api/v1/status\n";
+  text += "  storage    " + settings.storage.directory + "   (durability " +
+          settings.storage.durability + ")\n";
+  if (!http.empty()) {
+    text += "\nTry it:\n\n  curl -i http://" + http +
+            "/v1/logs -H 'Content-Type: application/json' \\\n"
+            "    -d '{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":"
+            "[{\"body\":{\"stringValue\":\"hello\"}}]}]}]}'\n";
+  }
+  text += "\nStop it with Ctrl-C.\n\n";
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int run_gateway(const CommandLine& line) {
+  auto loaded = config::load(load_request(line));
+  if (!loaded) {
+    const std::string text = loaded.error().text();
+    std::fwrite(text.data(), 1, text.size(), stderr);
+    return 2;
+  }
+  config::Settings& settings = loaded->settings;
+  if (!line.services.empty()) settings.services = line.services;
+  if (!telemetry::configure_log(settings.logs.format == "console" ? telemetry::LogFormat::console
+                                                                  : telemetry::LogFormat::json,
+                                settings.logs.level)) {
+    std::fprintf(stderr, "otlp-service: malformed log level \"%s\"\n", settings.logs.level.c_str());
+    return 2;
+  }
+  for (const config::Diagnostic& remark : loaded->remarks) {
+    if (remark.severity == config::Severity::warning) {
+      telemetry::log_warn("config", config::text_of(remark));
+    } else {
+      telemetry::log_info("config", config::text_of(remark));
+    }
+  }
+
+  const sigset_t signals = take_signals();
+  telemetry::log_info("app", "starting",
+                      {{"version", version_number()}, {"revision", version_revision()}});
+  Gateway gateway(settings, io::real_file_system(), io::real_clock());
+  if (auto started = gateway.start(); !started) {
+    telemetry::log_error("app", "cannot start", {{"error", started.error().message}});
+    std::fprintf(stderr, "otlp-service: cannot start: %s\n", started.error().message.c_str());
+    gateway.stop();
+    return 1;
+  }
+  if (loaded->files.empty()) print_welcome(gateway, settings);
+
+  for (;;) {
+    const timespec wait = {.tv_sec = kTickInterval.count(), .tv_nsec = 0};
+    const int number = sigtimedwait(&signals, nullptr, &wait);
+    if (number == SIGTERM || number == SIGINT) {
+      telemetry::log_info("app", "stopping",
+                          {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"}});
+      break;
+    }
+    if (number == SIGHUP) {
+      telemetry::log_warn("config", "SIGHUP ignored: restart to load a changed configuration");
+    }
+    gateway.tick();
+  }
+  gateway.stop();
+  telemetry::log_info("app", "stopped", {});
+  telemetry::flush_log();
+  return 0;
+}
+
+}  // namespace gateway::app
