@@ -47,7 +47,11 @@ def test_G_03_G_04_gzip_is_taken_and_offered(connection):
     assert connection.call(frame(GOOD), grpc_encoding="gzip").grpc_status == OK
 
 
-@pytest.mark.parametrize("coding,body", [("zstd", zstandard.ZstdCompressor().compress(GOOD)), ("deflate", GOOD), ("br", GOOD)])
+def test_zstd_is_taken_too(connection):
+    assert connection.call(frame(zstandard.ZstdCompressor().compress(GOOD), 1), grpc_encoding="zstd").grpc_status == OK
+
+
+@pytest.mark.parametrize("coding,body", [("snappy", GOOD), ("deflate", GOOD), ("br", GOOD)])
 def test_G_05_other_encodings_are_unimplemented(connection, coding, body):
     answer = connection.call(frame(body, 1), grpc_encoding=coding)
     assert answer.grpc_status == UNIMPLEMENTED

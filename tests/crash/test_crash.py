@@ -23,7 +23,8 @@ def test_kills_at_any_moment(make_gateway, grpc_destination, durability):
     print(f"CRASH_SEED={SEED}")
     chance = random.Random(SEED)
     service = make_gateway({"otlp": gateway.exporter("otlp", grpc_destination.endpoint)},
-                           storage={"durability": durability, "segment_size": 1 << 20}).start()
+                           storage={"durability": durability, "segment_size": 2 << 20},
+                           receivers=gateway.receivers(1)).start()
     traffic = Traffic(service, senders=6, items=3, text_bytes=2000)
     pause = threading.Event()
     up = True

@@ -134,7 +134,8 @@ def test_more_in_flight_than_the_budget_holds(make_gateway, grpc_destination, pr
 def test_a_full_log_refuses_and_goes_on_when_there_is_room(make_gateway, grpc_destination):
     """Promise 2: a full disk is "later" with a delay, never a loss; readiness says so."""
     grpc_destination.down()
-    service = start(make_gateway, grpc_destination, storage={"size_max": 32 * MIB, "segment_size": 4 * MIB})
+    service = start(make_gateway, grpc_destination, storage={"size_max": 32 * MIB, "segment_size": 4 * MIB},
+                    receivers=gateway.receivers(2))
     sender = otlp.GrpcSender(service.grpc)
     stored = []
     refusal = None

@@ -88,14 +88,19 @@ def exporter(kind, endpoint, **more):
     return settings
 
 
+def receivers(limit_mib):
+    """Both listeners on free ports; a message of at most `limit_mib` must fit into a segment."""
+    return {"otlp": {"protocols": {"grpc": {"endpoint": "127.0.0.1:0", "max_recv_msg_size_mib": limit_mib},
+                                   "http": {"endpoint": "127.0.0.1:0", "max_request_body_size": limit_mib << 20}}}}
+
+
 def configuration(directory, exporters, **changes):
     """The Collector's shape with one pipeline a signal; `changes` are merged into the top level."""
     settings = {
-        "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": "127.0.0.1:0"},
-                                             "http": {"endpoint": "127.0.0.1:0"}}}},
+        "receivers": receivers(16),
         "exporters": exporters,
-        "storage": {"directory": str(directory / "data"), "size_max": 256 << 20,
-                    "segment_size": 8 << 20},
+        "storage": {"directory": str(directory / "data"), "size_max": 512 << 20,
+                    "segment_size": 32 << 20},
         "admin": {"endpoint": "127.0.0.1:0"},
         "service": {"pipelines": {signal_name: {"receivers": ["otlp"], "exporters": list(exporters)}
                                   for signal_name in ("traces", "metrics", "logs")}},

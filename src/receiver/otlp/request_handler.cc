@@ -105,6 +105,9 @@ std::optional<net::BodyPlan> RequestHandler::on_http_head(net::Exchange& exchang
     return std::nullopt;
   };
   const auto signal = http_signal(exchange.path(), listener_);
+  if (!signal && export_signal(exchange.path()) && exchange.method() == "POST") {
+    return stray(StatusKind::unsupported_type, "content-type must be application/grpc");
+  }
   if (!signal || !enabled(*signal)) return stray(StatusKind::not_found, "no such path");
   if (exchange.method() == "OPTIONS" && !listener_.cors_allowed_origins.empty()) {
     preflight(exchange);
