@@ -294,7 +294,7 @@ void Writer::publish_admissible() {
 void Writer::maintain(bool retention_due) {
   sync_if_due(false);
   const auto now = parts_.clock.monotonic();
-  // Room for the next segment is made before it is wanted: admission asks for room, not for history.
+  // Room for the next segment is made before it is wanted: admission asks for room, not history.
   const bool tight = parts_.state.admissible_bytes.load(std::memory_order_relaxed) <
                      segment_files_.segment_size_bytes();
   if (retention_due || now >= (tight ? tight_retention_at_ : retention_at_)) {

@@ -1,5 +1,5 @@
-// One HTTP/1.1 connection to a destination: connects when it must, sends one request at a time, reads
-// its response, and stays open for the next.
+// One HTTP/1.1 connection to a destination: connects when it must, sends one request at a time,
+// reads its response, and stays open for the next.
 //
 // Units:   bytes, milliseconds.
 // Errors:  an Outcome without a response says why; `stale` means that a kept connection was closed

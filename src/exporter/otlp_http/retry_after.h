@@ -3,7 +3,7 @@
 // Units:   seconds since 1970-01-01 UTC for `now`.
 // Errors:  nothing for a past date, a negative number or junk: the caller's backoff holds.
 // Threads: pure.
-// Source:  RFC 9110, 10.2.3 and 5.6.7 (IMF-fixdate; the two obsolete forms are not sent by anybody).
+// Source:  RFC 9110, 10.2.3 and 5.6.7 (IMF-fixdate; nobody sends the two obsolete forms).
 #pragma once
 
 #include <chrono>

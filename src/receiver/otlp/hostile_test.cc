@@ -178,7 +178,8 @@ TEST_F(Hostile, Http2CallsThatEndAnywhereLeaveNothing) {
   EXPECT_TRUE(eventually([&] { return budget_->taken_bytes() == 0; }));
 }
 
-// Goal: whatever bytes come, the server answers the next peer. Method: every byte of a call flipped.
+// Goal: whatever bytes come, the server answers the next peer.
+// Method: every byte of a call flipped.
 TEST_F(Hostile, Http2BytesMayBeFlippedAnywhere) {
   start();
   net::Http2Client template_client(receiver_->grpc_address());
