@@ -79,7 +79,7 @@ void json_to_wire(benchmark::State& state, Signal signal) {
     if (!result.has_value()) return state.SkipWithError(result.error().message.c_str());
     benchmark::DoNotOptimize(out.data());
   }
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(text.size()));
   state.counters["wire_bytes"] = static_cast<double>(out.size());
 }
 
@@ -94,7 +94,7 @@ void wire_to_json(benchmark::State& state, Signal signal) {
     if (!otlpview::wire_to_json(signal, wire, out)) return state.SkipWithError("not printed");
     benchmark::DoNotOptimize(out.data());
   }
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * out.size()));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(out.size()));
 }
 
 // Touches every name and every scalar once.
@@ -129,7 +129,7 @@ void on_demand_walk(benchmark::State& state, Signal signal) {
     simdjson::ondemand::document document = parser.iterate(padded);
     benchmark::DoNotOptimize(walk(document.get_value()));
   }
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(text.size()));
 }
 
 BENCHMARK_CAPTURE(json_to_wire, traces, Signal::traces);
