@@ -193,6 +193,8 @@ void Gateway::add_metrics() {
         [](const Stats& s) { return s.write_path_ok ? 1.0 : 0.0; });
   counter("otlp_storage_commits_total", "Groups committed.",
           [](const Stats& s) { return static_cast<double>(s.commit_count); });
+  counter("otlp_storage_commit_seconds_total", "Time spent in commits, failed ones too.",
+          [](const Stats& s) { return std::chrono::duration<double>(s.commit_time).count(); });
   counter("otlp_storage_commit_failures_total", "Groups refused because the disk failed.",
           [](const Stats& s) { return static_cast<double>(s.commit_failure_count); });
   counter("otlp_storage_appends_refused_total", "Records refused because the log was full.",
