@@ -14,6 +14,8 @@ import sys
 
 import yaml
 
+import monitoring
+import parity
 import policy
 import problems
 import render
@@ -120,9 +122,9 @@ def schema(root):
             for obj, path, message in schema_errors(objects, version):
                 found.append(problems.problem(root, values, 1, f"{obj['kind']}: {'.'.join(map(str, path))}: {message}"))
     for path in asset_files(root, ".yaml"):
-        if path.parent.name != "argocd":
+        if "argocd" not in path.parts and path.parent.name != "prometheus":
             continue
-        objects = [obj for obj in render.objects(path.read_text()) if "argoproj.io" in obj.get("apiVersion", "")]
+        objects = [obj for obj in render.objects(path.read_text()) if "apiVersion" in obj]
         for obj, at, message in schema_errors(objects, toolbox.SCHEMA_VERSIONS[0]) if objects else []:
             lines = [sources.line_of(node, at) or sources.line_of(node, at[:-1]) for node in sources.nodes(path.read_text())]
             found.append(problems.problem(root, path, next((line for line in lines if line), 1), message))
@@ -164,13 +166,16 @@ def fit(root):
         if not values.exists():
             continue
         objects = render.objects(render.text_of_chart(values, root))
+        for obj in objects:
+            obj["metadata"].setdefault("namespace", "otlp-system")  # as helm does when it applies
         wrong = [(obj, message) for obj, _, _, message in policy.check(objects, "chart", required_secrets(root, "production"))]
         for obj, message in [*wrong, *((obj, message) for obj, _, message in refused_pods(objects))]:
             found.append(problems.problem(root, values, 1, f"{obj['kind']} {policy.name(obj)}: {message}"))
     return found
 
 
-GATES = {"text": text, "render": rendering, "schema": schema, "policy": fit}
+GATES = {"text": text, "render": rendering, "schema": schema, "policy": fit, "monitoring": monitoring.gate,
+         "parity": parity.gate}
 
 
 def guarded(gate, root):

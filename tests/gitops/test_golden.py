@@ -24,3 +24,8 @@ def compare(golden: pathlib.Path, text: str):
 @pytest.mark.parametrize("overlay", render.overlays(toolbox.ROOT), ids=lambda path: path.name)
 def test_overlay(overlay):
     compare(GOLDEN / f"overlay-{overlay.name}.yaml", render.text_of_overlay(overlay, toolbox.ROOT))
+
+
+@pytest.mark.parametrize("values", render.examples(toolbox.ROOT), ids=lambda path: path.stem)
+def test_chart(values):
+    compare(GOLDEN / f"chart-{values.stem}.yaml", render.text_of_chart(values, toolbox.ROOT))

@@ -77,9 +77,48 @@ MISTAKES = {
         "policy", BASE + "config/gateway.yaml", ":4318", ":4418", "the configuration listens on"),
     "a ServiceMonitor for a port that is not there": (
         "policy", "kustomize/components/monitoring/servicemonitor.yaml", "port: http-metrics", "port: metrics", "no selected Service"),
+    "a values key that does not exist": (
+        "render", "charts/otlp-service/examples/production.yaml", "  maxReplicas: 20", "  maxReplica: 20", "maxReplica"),
+    "a value of the wrong type": (
+        "render", "charts/otlp-service/examples/production.yaml", "minReplicas: 3", "minReplicas: three", "minReplicas"),
+    "a grace period that the chart refuses": (
+        "render", "charts/otlp-service/values.yaml", "terminationGracePeriodSeconds: 60", "terminationGracePeriodSeconds: 20", "terminationGracePeriodSeconds"),
+    "a chart that renders something else": (
+        "parity", "charts/otlp-service/examples/production.yaml", "  maxReplicas: 20", "  maxReplicas: 19", "maxReplicas"),
+    "an old copy in the chart": (
+        "parity", "kustomize/base/config/gateway.yaml", "timeout: 30s", "timeout: 31s", "is not a copy"),
+    "a new major version without upgrade notes": (
+        "parity", "charts/otlp-service/Chart.yaml", "version: 1.0.0", "version: 2.0.0", "UPGRADING.md has no entry"),
+    "an unknown metric in a rule": (
+        "monitoring", "monitoring/rules/alerts.yaml", "otlp_storage_write_path_ok{", "otlp_storage_write_path{", "unknown metric otlp_storage_write_path in OtlpWritePathBroken"),
+    "an unknown metric in a recording rule": (
+        "monitoring", "monitoring/rules/recording.yaml", "sum by (namespace) (rate(otlp_requests_failed_total", "sum by (namespace) (rate(otlp_request_failed_total", "unknown metric otlp_request_failed_total"),
+    "an unknown metric in a panel": (
+        "monitoring", "monitoring/dashboards/pages.py", "otlp_storage_segments", "otlp_storage_segment", "is not what monitoring/generate.py makes"),
+    "an expression that does not parse": (
+        "monitoring", "monitoring/rules/slo.yaml", "  and\n", "  andd\n", "parse"),
+    "an alert without a runbook": (
+        "monitoring", "monitoring/rules/alerts.yaml", "- alert: OtlpServiceDown", "- alert: OtlpServiceGone", "runbook"),
+    "an alert that no test makes fire": (
+        "monitoring", "monitoring/tests/storage.test.yaml", 'ALERTS{alertname="OtlpStorageDamaged", alertstate="firing"})\n        eval_time: 5m', 'ALERTS{alertname="OtlpStorageNearlyFull", alertstate="firing"})\n        eval_time: 5m', "no test makes OtlpStorageDamaged fire"),
+    "an alert that never fires": (
+        "monitoring", "monitoring/rules/alerts.yaml", 'otlp_storage_write_path_ok{job="otlp-service"} == 0', 'otlp_storage_write_path_ok{job="otlp-service"} == 7', "FAILED"),
+    "a severity that nobody knows": (
+        "monitoring", "monitoring/rules/alerts.yaml", "labels:\n          severity: critical", "labels:\n          severity: bad", "has no severity"),
+    "an autoscaler's metric that nobody serves": (
+        "monitoring", "kustomize/overlays/production/autoscaler.yaml", "name: http_requests_per_second", "name: http_request_per_second", "the adapter serves no metric"),
+    "a field that Prometheus does not know": (
+        "monitoring", "monitoring/prometheus/prometheus.yaml", "scrape_timeout: 10s", "scrape_time_out: 10s", "scrape_time_out"),
 }
 # Where the gate names another line than that of the change, and why.
 ELSEWHERE = {
+    "a severity that nobody knows": ("monitoring/rules/alerts.yaml", "the alert begins above"),
+    "a grace period that the chart refuses": ("charts/otlp-service/values.yaml", "helm names the key"),
+    "a chart that renders something else": ("kustomize/overlays/production/autoscaler.yaml", "the other side"),
+    "an old copy in the chart": ("charts/otlp-service/files/gateway.yaml", "the copy"),
+    "an unknown metric in a panel": ("monitoring/dashboards/json/otlp-storage.json", "what must be made again"),
+    "an alert that no test makes fire": ("monitoring/rules/alerts.yaml", "the alert"),
+    "an alert that never fires": ("monitoring/tests/storage.test.yaml", "the test that it fails"),
     "production without volumes": (PRODUCTION + "resources.yaml", "patches a StatefulSet that is no more"),
     "a configuration that listens elsewhere": (BASE + "deployment.yaml", "the port that no longer agrees"),
     "faults in production": ("kustomize/components/fault-injection/kustomization.yaml", "what brings it in"),
