@@ -87,7 +87,7 @@ std::vector<CursorSet::Entry>::iterator CursorSet::find(std::string_view name, S
 }
 
 LogCursor& CursorSet::get(std::string_view name, Signal signal, StartAt start_at) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   if (const auto at = find(name, signal); at != entries_.end()) return *at->cursor;
   GATEWAY_ASSERT(name.size() <= kCursorNameSizeBytesMax && entries_.size() < kCursorCountMax);
   StoredCursor state;
@@ -105,8 +105,13 @@ LogCursor& CursorSet::get(std::string_view name, Signal signal, StartAt start_at
   const Position saved = state.position;
   const std::uint64_t items = state.items_at;
   entries_.push_back({std::make_unique<LogCursor>(*this, std::move(state)), saved, items});
+  LogCursor& cursor = *entries_.back().cursor;
   mark_dirty();
-  return *entries_.back().cursor;
+  lock.unlock();
+  // Durable before anything can be stored for it: after a crash nothing else would hold back what
+  // it has not read. A save that fails is tried again, like every other.
+  static_cast<void>(save());
+  return cursor;
 }
 
 std::vector<Cursor*> CursorSet::all() {

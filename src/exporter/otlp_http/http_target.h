@@ -3,7 +3,8 @@
 //   http://host[:port][/path]   https://...   host[:port][/path]
 //
 // The general endpoint is a base: `/v1/<signal>` is appended after one slash. A signal's own
-// endpoint is used as it is, with `/` if it has no path. Without a scheme `tls.insecure` decides.
+// endpoint is used as it is, with `/` if it has no path. Without a scheme `tls.insecure`
+// decides.
 //
 // Errors:  a sentence that says what is wrong with it.
 // Threads: pure.
