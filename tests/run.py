@@ -30,15 +30,19 @@ SUITES = {
     "property": ("meson", ["property"], "round trips over seeded input; otlpview against protobuf"),
     "proto": ("pytest", ["proto"], "our .proto files against the published descriptors"),
     "compile-fail": ("pytest", ["tests/compile_fail"], "misuse that must not build"),
+    "conformance": ("pytest", ["tests/conformance", "-m", "not long"], "the OTLP checklist against the running service"),
+    "e2e": ("pytest", ["tests/e2e", "-m", "not long"], "real SDKs through the running service: outages, kill -9, load"),
 }
 LONG_SUITES = {
+    "conformance-full": ("pytest", ["tests/conformance"], "the checklist with slow peers too"),
+    "soak": ("pytest", ["tests/e2e", "-m", "long"], "a minute of outage, minutes of overload"),
     "crash": ("pytest", ["tests/crash"], "kill -9 again and again under load"),
     "fuzz": ("pytest", ["tests/fuzz"], "libFuzzer on every target, DEV_FUZZ_SECONDS (60) each"),
     "debootstrap": ("pytest", ["tests/debootstrap"], "./dev run and ./dev test in a clean Debian 12 root"),
     "gitops": ("pytest", ["tests/gitops"], "deployment assets by the real tools, which it installs; a line a gate"),
 }
 # What runs on a sanitizer build when no suite is named: what executes our C++.
-SANITIZER_SUITES = ["unit", "property"]
+SANITIZER_SUITES = ["unit", "property", "conformance", "e2e"]
 
 SANITIZER_ENVIRONMENT = {
     "ASAN_OPTIONS": "abort_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1",
