@@ -1,7 +1,8 @@
 // The commands that are not `run`: each does its work, prints, and gives the exit code.
 //
-// Exit codes: 0 well, 1 the answer is no (not healthy, damaged, invalid), 2 a mistake in the call.
-// Threads:    main thread.
+// Errors:  by exit code: 0 well, 1 the answer is no (not healthy, damaged, invalid), 2 a mistake in
+//          the call.
+// Threads: main thread.
 #pragma once
 
 #include "app/command_line.h"

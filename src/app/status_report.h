@@ -1,6 +1,7 @@
 // What /health and /api/v1/status answer, as JSON.
 //
-// Errors:  none. Threads: pure functions.
+// Errors:  none.
+// Threads: pure functions.
 #pragma once
 
 #include <string>

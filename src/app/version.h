@@ -1,4 +1,7 @@
 // What this binary is: version, commit, compiler, libraries.
+//
+// Errors:  none.
+// Threads: any.
 #pragma once
 
 #include <string>

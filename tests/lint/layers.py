@@ -103,6 +103,8 @@ def test_components_do_not_include_each_other():
 def test_a_library_is_seen_only_where_it_is_wrapped():
     wrong = []
     for path in own_code():
+        if path.name == "version.cc":  # asks each library for its version, and nothing else
+            continue
         for name, _ in includes(path):
             for prefix, modules in LIBRARIES.items():
                 if name.startswith(prefix) and module_of(path) not in modules:
