@@ -14,6 +14,7 @@ import sys
 
 import yaml
 
+import argo
 import monitoring
 import parity
 import policy
@@ -175,7 +176,7 @@ def fit(root):
 
 
 GATES = {"text": text, "render": rendering, "schema": schema, "policy": fit, "monitoring": monitoring.gate,
-         "parity": parity.gate}
+         "parity": parity.gate, "argocd": argo.gate, "promotion": argo.promotion}
 
 
 def guarded(gate, root):

@@ -109,9 +109,21 @@ MISTAKES = {
         "monitoring", "kustomize/overlays/production/autoscaler.yaml", "name: http_requests_per_second", "name: http_request_per_second", "the adapter serves no metric"),
     "a field that Prometheus does not know": (
         "monitoring", "monitoring/prometheus/prometheus.yaml", "scrape_timeout: 10s", "scrape_time_out: 10s", "scrape_time_out"),
+    "a kind that the project does not allow": (
+        "argocd", "argocd/projects/otlp.yaml", "    - group: policy\n      kind: PodDisruptionBudget\n", "", "allows no PodDisruptionBudget"),
+    "a repository of others": (
+        "argocd", "argocd/applications/production.yaml", "repoURL: https://github.com/your-org/otlp-service.git", "repoURL: https://github.com/evil/otlp-service.git", "allows no repository"),
+    "an application that goes elsewhere": (
+        "argocd", "argocd/applications/production.yaml", "namespace: otlp-system", "namespace: otlp-dev", "the application goes to otlp-dev"),
+    "an unknown field of an application": (
+        "schema", "argocd/applications/production.yaml", "revisionHistoryLimit", "revisionHistoryLimits", "revisionHistoryLimits"),
+    "a sync that does not heal": (
+        "argocd", "argocd/applications/production.yaml", "selfHeal: true", "selfHeal: false", "selfHeal is not true"),
 }
 # Where the gate names another line than that of the change, and why.
 ELSEWHERE = {
+    "a kind that the project does not allow": ("argocd/projects/otlp.yaml", "the list that lacks it"),
+    "a sync that does not heal": ("argocd/applications/production.yaml", "the section"),
     "a severity that nobody knows": ("monitoring/rules/alerts.yaml", "the alert begins above"),
     "a grace period that the chart refuses": ("charts/otlp-service/values.yaml", "helm names the key"),
     "a chart that renders something else": ("kustomize/overlays/production/autoscaler.yaml", "the other side"),
