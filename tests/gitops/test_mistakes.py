@@ -71,6 +71,8 @@ MISTAKES = {
         "policy", BASE + "poddisruptionbudget.yaml", "maxUnavailable: 1", "maxUnavailable: 0", "nodes would not drain"),
     "a route to a Service that is not there": (
         "policy", "kustomize/components/gateway-api/grpcroute.yaml", "        - name: otlp-service\n          port: 4317", "        - name: otlp-servise\n          port: 4317", "otlp-servise is missing"),
+    "a drain longer than the grace period, by the configuration": (
+        "policy", BASE + "config/gateway.yaml", "service:\n", "service:\n  shutdown_timeout: 55s\n", "do not fit"),
     "a configuration file that is not mounted": (
         "policy", BASE + "deployment.yaml", "--config=/etc/otlp-service/gateway.yaml", "--config=/etc/otlp/gateway.yaml", "no ConfigMap"),
     "a configuration that listens elsewhere": (
@@ -122,6 +124,7 @@ MISTAKES = {
 }
 # Where the gate names another line than that of the change, and why.
 ELSEWHERE = {
+    "a drain longer than the grace period, by the configuration": (BASE + "deployment.yaml", "the grace period"),
     "a kind that the project does not allow": ("argocd/projects/otlp.yaml", "the list that lacks it"),
     "a sync that does not heal": ("argocd/applications/production.yaml", "the section"),
     "a severity that nobody knows": ("monitoring/rules/alerts.yaml", "the alert begins above"),
