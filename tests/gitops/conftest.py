@@ -20,8 +20,9 @@ class Assets:
             source = gates.toolbox.ROOT / folder
             if source.exists():
                 shutil.copytree(source, root / folder)
-        for environment in ("dev", "staging"):  # production has all that a mistake can be in, and renders alone
-            shutil.rmtree(root / "kustomize" / "overlays" / environment)
+        # Production has all that a mistake can be in, and renders alone.
+        for other in ("overlays/dev", "overlays/staging", "examples"):
+            shutil.rmtree(root / "kustomize" / other)
 
     def change(self, file, old, new):
         """Replaces the first `old`; returns the line that it was on."""

@@ -57,14 +57,14 @@ def text(root):
 # --- G2 render -----------------------------------------------------------------------------------
 
 def each_overlay(root):
-    for overlay in render.overlays(root):
+    for overlay in render.kustomizations(root):
         yield overlay, render.overlay_objects(str(overlay), str(root))
 
 
 def rendering(root):
     """Everything renders, twice the same, and no value file holds a key that the chart lacks."""
     found = []
-    for overlay in render.overlays(root):
+    for overlay in render.kustomizations(root):
         try:
             if render.text_of_overlay(overlay, root) != render.text_of_overlay(overlay, root):
                 found.append(problems.problem(root, overlay / sources.KUSTOMIZATION, 1, "renders differently each time"))

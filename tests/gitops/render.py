@@ -24,6 +24,12 @@ def overlays(root):
     return sorted(path.parent for path in (pathlib.Path(root) / "kustomize/overlays").glob("*/kustomization.yaml"))
 
 
+def kustomizations(root):
+    """The overlays, and the examples that show components which no overlay uses."""
+    found = (pathlib.Path(root) / "kustomize/examples").glob("*/kustomization.yaml")
+    return [*overlays(root), *sorted(path.parent for path in found)]
+
+
 def examples(root):
     """The value files that the chart is rendered with."""
     chart = pathlib.Path(root) / "charts/otlp-service"

@@ -23,11 +23,11 @@ import policy
 import render
 import toolbox
 
-OVERLAYS = [path.name for path in render.overlays(toolbox.ROOT)]
+OVERLAYS = [f"{path.parent.name}/{path.name}" for path in render.kustomizations(toolbox.ROOT)]
 
 
 def overlay(name):
-    return list(render.overlay_objects(str(toolbox.ROOT / "kustomize/overlays" / name), str(toolbox.ROOT)))
+    return list(render.overlay_objects(str(toolbox.ROOT / "kustomize" / name), str(toolbox.ROOT)))
 
 
 def chart(name):
@@ -76,7 +76,7 @@ def test_the_gateway_accepts_what_is_rolled_out(rendering, tmp_path):
 @pytest.fixture
 def pod(tmp_path, monkeypatch):
     """The gateway of overlays/dev, on loopback and free ports, with a destination."""
-    objects = overlay("dev")
+    objects = overlay("overlays/dev")
     workload, container = next((w, c) for w, c in our_containers(objects) if w["kind"] == "Deployment")
     target = destination.GrpcDestination()
     for key, value in environment_of(objects, container).items():

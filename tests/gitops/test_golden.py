@@ -21,9 +21,9 @@ def compare(golden: pathlib.Path, text: str):
     assert text == golden.read_text(), f"{golden.name} differs: look at it, then TEST_ACCEPT=1 ./dev test gitops"
 
 
-@pytest.mark.parametrize("overlay", render.overlays(toolbox.ROOT), ids=lambda path: path.name)
+@pytest.mark.parametrize("overlay", render.kustomizations(toolbox.ROOT), ids=lambda path: path.name)
 def test_overlay(overlay):
-    compare(GOLDEN / f"overlay-{overlay.name}.yaml", render.text_of_overlay(overlay, toolbox.ROOT))
+    compare(GOLDEN / f"{overlay.parent.name[:-1]}-{overlay.name}.yaml", render.text_of_overlay(overlay, toolbox.ROOT))
 
 
 @pytest.mark.parametrize("values", render.examples(toolbox.ROOT), ids=lambda path: path.stem)
