@@ -77,4 +77,3 @@ def page(uid, title, description, rows):
             made = made.with_panel(panel.id(identity).grid_pos(GridPos(h=HEIGHT, w=WIDTH, x=index % 2 * WIDTH, y=y)))
             y += HEIGHT if index % 2 or index == len(panels) - 1 else 0
     return made.build()
-
