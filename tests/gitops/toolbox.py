@@ -120,20 +120,25 @@ def tool(name):
 
 
 @locked
-def promtool():
+def debian_program(package, name):
     """The machine's, else the one of Debian's package, unpacked here: installed, it would start a server."""
-    found = shutil.which("promtool")
+    found = shutil.which(name)
     if found:
         return pathlib.Path(found)
-    path = CACHE / "prometheus" / "usr" / "bin" / "promtool"
+    folder = CACHE / package
+    path = folder / "usr" / "bin" / name
     if not path.exists():
-        (CACHE / "prometheus").mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
             run(["apt-get", "update"])
-        run(["apt-get", "download", "prometheus"], cwd=CACHE / "prometheus")
-        for package in (CACHE / "prometheus").glob("prometheus_*.deb"):
-            run(["dpkg-deb", "-x", package, CACHE / "prometheus"])
+        run(["apt-get", "download", package], cwd=folder)
+        for file in folder.glob(f"{package}_*.deb"):
+            run(["dpkg-deb", "-x", file, folder])
     return path
+
+
+def promtool():
+    return debian_program("prometheus", "promtool")
 
 
 def kubernetes_schemas():
