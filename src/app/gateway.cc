@@ -208,11 +208,11 @@ void Gateway::add_metrics() {
       Type::gauge, "otlp_memory_budget_limit_bytes", "The bound on request bytes in memory.", {},
       [this] { return static_cast<double>(budget_.limit_bytes()); }));
   for (const pipeline::ServiceManager::Report& report : services_.report()) {
-    callbacks_.push_back(metrics_.callback(
-        Type::gauge, "otlp_service_health", "0 healthy, 1 degraded, 2 unhealthy.",
-        {{"service", report.name}}, [this, service = services_.find(report.name)] {
-          return static_cast<double>(service->health().state);
-        }));
+    callbacks_.push_back(
+        metrics_.callback(Type::gauge, "otlp_service_health", "0 healthy, 1 degraded, 2 unhealthy.",
+                          {{"service", report.name}}, [service = services_.find(report.name)] {
+                            return static_cast<double>(service->health().state);
+                          }));
   }
 }
 
