@@ -13,6 +13,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "base/assert.h"
 #include "exporter/lane.h"
 #include "exporter/ledger_metrics.h"
 #include "io/clock.h"
@@ -62,9 +63,13 @@ class Delivery final : public Exporter, public storage::CommitListener, private 
   [[nodiscard]] std::string_view name() const noexcept override { return name_; }
 
   [[nodiscard]] Result<void, pipeline::ServiceFailure> start() override {
-    if (started_) return fail(pipeline::ServiceFailure{name_ + " cannot be started again"});
-    started_ = true;
+    GATEWAY_ASSERT(!thread_.joinable());
     if (auto started = transport_->start(); !started) return started;
+    // After a stop() the lanes are as they were then: what was not answered goes out again.
+    draining_ = stopping_ = false;
+    drained_ = false;
+    for (const auto& entry : lanes_) entry->lane.resume();
+    loop_.restart();
     work_.emplace(loop_.get_executor());
     thread_ = std::thread([this] { loop_.run(); });
     log_.add_listener(*this);
@@ -185,7 +190,6 @@ class Delivery final : public Exporter, public storage::CommitListener, private 
   std::vector<std::unique_ptr<LaneOnLoop>> lanes_;
   std::unique_ptr<LedgerMetrics> ledger_metrics_;
   std::thread thread_;
-  bool started_ = false;
   bool draining_ = false;  // on the loop thread, as is stopping_
   bool stopping_ = false;
   std::mutex mutex_;

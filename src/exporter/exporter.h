@@ -30,7 +30,7 @@ struct ExporterStatus {
   std::uint64_t in_flight_bytes = 0;
 };
 
-// A Service named "exporter/<id>".
+// A Service named "exporter/<id>". May be started again after stop(): it goes on where it was.
 class Exporter : public pipeline::Service {
  public:
   [[nodiscard]] virtual ExporterStatus status() const = 0;

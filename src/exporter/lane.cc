@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "exporter/decode.h"
 #include "exporter/split.h"
 #include "telemetry/log.h"
 
@@ -158,6 +159,14 @@ bool Lane::read_one(Instant now) {
     storage::Record& found = **record;
     const std::uint64_t items_before = found.items_before[index_of(signal_)];
     if (found.info.item_count == 0 || items_before < items_read_) continue;  // nothing, or seen
+    auto plain = decode_payload(found.info.coding, found.payload);
+    if (!plain) {
+      // Damage like any other: the next record, or the head, shows what is missing (note_gap).
+      telemetry::log_error("exporter", "a stored record cannot be decoded",
+                           {{"exporter", id_}, {"signal", name_of(signal_)}});
+      continue;
+    }
+    found.payload = std::move(*plain);
     carry_ = std::move(found);
     return true;
   }

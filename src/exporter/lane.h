@@ -94,6 +94,8 @@ class Lane {
   // Nothing more is sent. idle() once the last answer has come.
   void begin_stop() noexcept { stopping_ = true; }
   [[nodiscard]] bool idle() const noexcept { return sending_count_ == 0; }
+  // Once it is idle: reads and sends again, and begins with what was not answered.
+  void resume() noexcept { draining_ = stopping_ = false; }
 
   [[nodiscard]] Signal signal() const noexcept { return signal_; }
 

@@ -1,112 +1,21 @@
 #include "exporter/lane.h"
 
-#include <deque>
-#include <set>
 #include <string>
 
 #include <gtest/gtest.h>
 
-#include "exporter/testing/fake_log.h"
+#include "exporter/testing/lane_test_case.h"
 
 namespace gateway::exporter {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using testing::FakeLog;
+using testing::FakeTransport;
+using testing::LaneTestCase;
+using testing::small_settings;
 
-// A destination in the test's hands: keeps what is sent until the test answers.
-class FakeTransport final : public Transport {
- public:
-  struct Sent {
-    std::shared_ptr<const Request> request;
-    Done done;
-  };
-  [[nodiscard]] Result<void, pipeline::ServiceFailure> start() override { return {}; }
-  void send(std::shared_ptr<const Request> request, Done done) override {
-    sent.push_back({std::move(request), std::move(done)});
-    ++sent_count;
-  }
-  void cancel_all() override {}
-
-  void answer(Answer with, std::size_t index = 0) {
-    ASSERT_LT(index, sent.size());
-    Sent it = std::move(sent[index]);
-    sent.erase(sent.begin() + static_cast<std::ptrdiff_t>(index));
-    it.done(std::move(with));
-  }
-  [[nodiscard]] static std::string text(const Request& request) {
-    std::string all;
-    for (const Piece& piece : request.pieces) {
-      all.append(reinterpret_cast<const char*>(piece.payload.bytes.data()),
-                 piece.payload.bytes.size());
-    }
-    return all;
-  }
-
-  std::deque<Sent> sent;
-  int sent_count = 0;
-};
-
-config::Exporter small_settings() {
-  config::Exporter settings;
-  settings.id = "otlp/test";
-  settings.batch.send_batch_size = 10;
-  settings.batch.max_size_bytes = 1000;
-  settings.batch.timeout = milliseconds(200);
-  settings.retry_on_failure.initial_interval = seconds(1);
-  settings.retry_on_failure.randomization_factor = 0;
-  settings.retry_on_failure.multiplier = 2;
-  settings.circuit_breaker.failure_threshold = 3;
-  settings.circuit_breaker.open_interval = seconds(10);
-  return settings;
-}
-
-// One lane in virtual time, pumped until it has nothing more to do.
-class LaneTest : public ::testing::Test, public LaneHost {
- protected:
-  void make(const config::Exporter& settings = small_settings(), Signal signal = Signal::traces) {
-    lane_.emplace(settings, signal,
-                  Lane::Parts{.host = *this,
-                              .log = log_,
-                              .transport = transport_,
-                              .dead_letters = dead_letters_,
-                              .budget = budget_,
-                              .metrics = registry_,
-                              .seed = 1});
-    pump();
-  }
-  ~LaneTest() override {
-    if (lane_) {
-      EXPECT_TRUE(testing::adds_up(lane_->cursor()));
-    }
-  }
-
-  [[nodiscard]] pipeline::delivery::Instant now() const override { return now_; }
-  void wake(Lane&) override { pump(); }
-  void pump() { next_ = lane_->pump(now_); }
-  void advance(pipeline::delivery::Duration by) {
-    now_ += by;
-    pump();
-  }
-  void add(std::uint32_t items, std::string_view payload = "x", Signal signal = Signal::traces) {
-    log_.add(signal, items, payload);
-    if (lane_ && lane_->should_wake(log_.head())) pump();
-  }
-  [[nodiscard]] storage::Outcomes outcomes() const { return lane_->cursor().outcomes(); }
-  void deliver_all() {
-    while (!transport_.sent.empty()) transport_.answer({.kind = AnswerKind::delivered});
-  }
-
-  pipeline::delivery::Instant now_{seconds(1000)};
-  std::optional<pipeline::delivery::Instant> next_;
-  FakeLog log_;
-  FakeTransport transport_;
-  DeadLetters dead_letters_{io::real_file_system(), io::real_clock(), "", "otlp/test"};
-  InFlightBudget budget_{1 << 20, 1};
-  telemetry::Registry registry_;
-  std::optional<Lane> lane_;
-};
+using LaneTest = LaneTestCase;
 
 // Goal: enough items go out at once, as one body. Method: ten records of one item.
 TEST_F(LaneTest, AFullBatchGoesOutAtOnce) {
@@ -476,6 +385,25 @@ TEST_F(LaneTest, AfterStopNothingIsSent) {
   EXPECT_TRUE(lane_->idle());
   EXPECT_TRUE(transport_.sent.empty());
   EXPECT_EQ(outcomes().sum(), 0U);
+}
+
+// Goal: after stop and resume the lane goes on where it was. Method: stop with one in flight and
+// others unread, resume, deliver.
+TEST_F(LaneTest, AfterResumeItGoesOnWhereItWas) {
+  make();
+  for (int i = 0; i < 5; ++i) add(10, std::to_string(i));
+  lane_->begin_drain();
+  lane_->begin_stop();
+  const std::string in_flight = FakeTransport::text(*transport_.sent[0].request);
+  transport_.answer({.kind = AnswerKind::cancelled});
+  add(10, "5");
+  ASSERT_TRUE(transport_.sent.empty());
+  lane_->resume();
+  pump();
+  ASSERT_FALSE(transport_.sent.empty());
+  EXPECT_EQ(FakeTransport::text(*transport_.sent[0].request), in_flight);
+  deliver_all();
+  EXPECT_EQ(outcomes().delivered, 60U);
 }
 
 // Goal: no lane starves another of memory. Method: one takes all it can, the other asks.

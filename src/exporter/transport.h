@@ -69,6 +69,7 @@ class Transport {
   using Done = std::function<void(Answer)>;
 
   virtual ~Transport() = default;
+  // Also again, after cancel_all() and the last answer.
   [[nodiscard]] virtual Result<void, pipeline::ServiceFailure> start() = 0;
   // The request stays alive as long as the transport holds it.
   virtual void send(std::shared_ptr<const Request> request, Done done) = 0;

@@ -150,6 +150,7 @@ class GrpcTransport final : public Transport {
     }
     auto channel = grpc::CreateCustomChannel(endpoint_, credentials, arguments);
     stub_ = std::make_unique<grpc::GenericStub>(channel);
+    cancelling_ = false;
     return {};
   }
 
@@ -223,7 +224,7 @@ class GrpcTransport final : public Transport {
   std::string endpoint_;
   std::unique_ptr<grpc::GenericStub> stub_;
   std::shared_ptr<Calls> calls_;
-  bool cancelling_ = false;  // on the loop thread
+  bool cancelling_ = false;  // from cancel_all() to the next start()
 };
 
 }  // namespace

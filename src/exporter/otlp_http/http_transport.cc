@@ -119,6 +119,7 @@ class HttpTransport final : public Transport {
 
   Result<void, std::string> make_tls() {
     namespace ssl = asio::ssl;
+    if (auto usable = check_tls_files(settings_.tls); !usable) return usable;
     tls_.emplace(ssl::context::tls_client);
     boost::system::error_code error;
     const config::TlsClient& tls = settings_.tls;
@@ -217,7 +218,7 @@ class HttpTransport final : public Transport {
   HttpBodyEncoder encoder_;
   std::optional<asio::ssl::context> tls_;
   std::array<Pool, kSignalCount> pools_;
-  bool cancelling_ = false;
+  bool cancelling_ = false;  // from cancel_all() to the next start()
 };
 
 }  // namespace

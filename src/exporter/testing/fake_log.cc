@@ -65,7 +65,8 @@ class FakeReader final : public storage::Reader {
   storage::Position at_;
 };
 
-void FakeLog::add(Signal signal, std::uint32_t items, std::string_view payload) {
+void FakeLog::add(Signal signal, std::uint32_t items, std::string_view payload,
+                  storage::Coding coding) {
   storage::Head head;
   {
     const std::lock_guard lock(mutex_);
@@ -75,6 +76,7 @@ void FakeLog::add(Signal signal, std::uint32_t items, std::string_view payload) 
     entry.record.position = {.segment = kSegment, .offset_bytes = entries_.size()};
     entry.record.next = {.segment = kSegment, .offset_bytes = entries_.size() + 1};
     entry.record.info.signal = signal;
+    entry.record.info.coding = coding;
     entry.record.info.item_count = items;
     entry.record.info.received_unix_nano = 1;
     entry.record.items_before = items_;

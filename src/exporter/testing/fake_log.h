@@ -41,7 +41,8 @@ class FakeCursor final : public storage::Cursor {
 class FakeLog final : public storage::Log {
  public:
   // Stores a record and tells the listeners.
-  void add(Signal signal, std::uint32_t items, std::string_view payload = "x");
+  void add(Signal signal, std::uint32_t items, std::string_view payload = "x",
+           storage::Coding coding = storage::Coding::identity);
   // Record `index` is gone: before the oldest left (retention), or no longer readable.
   void expire_before(std::size_t index);
   void damage(std::size_t index);
