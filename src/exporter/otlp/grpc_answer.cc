@@ -89,6 +89,13 @@ std::optional<std::chrono::milliseconds> pushback(const grpc::ClientContext& con
   return std::chrono::milliseconds(std::min<std::int64_t>(delay_ms, 24LL * 3600 * 1000));
 }
 
+bool answer_is_too_large(const grpc::Status& status) {
+  static const std::string kLimit = " vs. " + std::to_string(kGrpcReceiveSizeBytesMax) + ")";
+  return status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED &&
+         status.error_message().find("eceived message larger than max") != std::string::npos &&
+         status.error_message().find(kLimit) != std::string::npos;
+}
+
 std::string describe(GrpcCode code, std::string_view message, const std::string& endpoint) {
   if (code == GrpcCode::unavailable) {
     if (message.find("Connection refused") != std::string_view::npos) {
@@ -109,6 +116,11 @@ std::string describe(GrpcCode code, std::string_view message, const std::string&
 Answer answer_of(const grpc::Status& status, const grpc::ByteBuffer& response,
                  const grpc::ClientContext& context, const std::string& endpoint) {
   if (status.ok()) return delivered(response);
+  if (answer_is_too_large(status)) {
+    // not read, not retried. Only a request that was taken is answered by a message (P-11).
+    return {.kind = AnswerKind::delivered,
+            .message = printable("the answer from " + endpoint + " is too large and was not read")};
+  }
   const int number = static_cast<int>(status.error_code());
   const GrpcCode code =
       number >= 0 && number <= 16 ? static_cast<GrpcCode>(number) : GrpcCode::unknown;
@@ -124,11 +136,7 @@ Answer answer_of(const grpc::Status& status, const grpc::ByteBuffer& response,
     return answer;
   }
   answer.retry_in.reset();
-  // gRPC refuses to read an answer above our own limit with the code for a request too large.
-  const bool our_limit = status.error_message().find("Received message larger") == 0 ||
-                         status.error_message().find("CLIENT: Received message larger") == 0;
-  const bool data =
-      code == GrpcCode::invalid_argument || (code == GrpcCode::resource_exhausted && !our_limit);
+  const bool data = code == GrpcCode::invalid_argument || code == GrpcCode::resource_exhausted;
   answer.kind = data ? AnswerKind::data_refused : AnswerKind::refused;
   return answer;
 }

@@ -16,6 +16,11 @@
 
 namespace gateway::exporter {
 
+// What gRPC is told to read at most: one byte above the limit, a number that no peer is set to. A
+// server that finds our request too large answers in the same words as gRPC here does when it finds
+// the answer too large, and only the number in them says which of the two it was.
+inline constexpr int kGrpcReceiveSizeBytesMax = static_cast<int>(kResponseSizeBytesMax) + 1;
+
 [[nodiscard]] Answer answer_of(const grpc::Status& status, const grpc::ByteBuffer& response,
                                const grpc::ClientContext& context, const std::string& endpoint);
 

@@ -137,7 +137,7 @@ class GrpcTransport final : public Transport {
     grpc::ChannelArguments arguments;
     arguments.SetUserAgentPrefix(user_agent(settings_.service_name));
     arguments.SetMaxSendMessageSize(-1);
-    arguments.SetMaxReceiveMessageSize(static_cast<int>(kResponseSizeBytesMax));
+    arguments.SetMaxReceiveMessageSize(kGrpcReceiveSizeBytesMax);
     arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);  // retries are ours, and counted
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectBackoffMsMin);
     arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kReconnectBackoffMsMin);

@@ -1,19 +1,13 @@
+#include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <deque>
-#include <functional>
-#include <map>
-#include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 
-#include <grpcpp/generic/async_generic_service.h>
-#include <grpcpp/server.h>
-#include <grpcpp/server_builder.h>
 #include <gtest/gtest.h>
 
 #include "exporter/testing/exporter_test_case.h"
+#include "exporter/testing/grpc_destination.h"
 
 namespace gateway::exporter {
 namespace {
@@ -22,116 +16,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::eventually;
 
-// What a destination got, and what it answers.
-struct Call {
-  std::string method;
-  std::string body;
-  std::multimap<std::string, std::string> metadata;
-};
-struct Reply {
-  grpc::Status status;
-  std::string body;
-  bool never = false;  // no answer until the call is cancelled
-};
-
-// A gRPC server on a free port of 127.0.0.1 that answers by a function of the test.
-class Destination final : public grpc::CallbackGenericService {
- public:
-  explicit Destination(std::function<Reply(const Call&)> answer) : answer_(std::move(answer)) {
-    grpc::ServerBuilder builder;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
-    builder.RegisterCallbackGenericService(this);
-    builder.SetMaxReceiveMessageSize(-1);
-    server_ = builder.BuildAndStart();
-  }
-  ~Destination() override { stop(); }
-  void stop() {
-    if (server_) server_->Shutdown(std::chrono::system_clock::now());
-    server_.reset();
-  }
-
-  [[nodiscard]] std::string endpoint() const { return "http://127.0.0.1:" + std::to_string(port_); }
-  [[nodiscard]] std::size_t call_count() {
-    const std::lock_guard lock(mutex_);
-    return calls_.size();
-  }
-  [[nodiscard]] Call call(std::size_t index) {
-    const std::lock_guard lock(mutex_);
-    return calls_.at(index);
-  }
-  [[nodiscard]] bool wait_for_calls(std::size_t count) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, seconds(10), [&] { return calls_.size() >= count; });
-  }
-
- private:
-  class Reactor final : public grpc::ServerGenericBidiReactor {
-   public:
-    Reactor(Destination& destination, grpc::GenericCallbackServerContext& context)
-        : destination_(destination), context_(context) {
-      StartRead(&request_);
-    }
-    void OnReadDone(bool ok) override {
-      if (!ok) {
-        Finish(grpc::Status(grpc::StatusCode::INTERNAL, "no request"));
-        return;
-      }
-      Call call{.method = context_.method(), .body = text_of(request_), .metadata = {}};
-      for (const auto& [key, value] : context_.client_metadata()) {
-        call.metadata.emplace(std::string(key.data(), key.size()),
-                              std::string(value.data(), value.size()));
-      }
-      const Reply reply = destination_.take(std::move(call));
-      if (reply.never) return;
-      status_ = reply.status;
-      if (!status_.ok()) {
-        Finish(status_);
-        return;
-      }
-      const grpc::Slice slice(reply.body);
-      response_ = grpc::ByteBuffer(&slice, 1);
-      StartWriteAndFinish(&response_, grpc::WriteOptions(), status_);
-    }
-    void OnCancel() override { Finish(grpc::Status::CANCELLED); }
-    void OnDone() override { delete this; }
-
-   private:
-    static std::string text_of(const grpc::ByteBuffer& buffer) {
-      std::vector<grpc::Slice> slices;
-      std::string text;
-      if (!buffer.Dump(&slices).ok()) return text;
-      for (const auto& slice : slices) {
-        text.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
-      }
-      return text;
-    }
-    Destination& destination_;
-    grpc::GenericCallbackServerContext& context_;
-    grpc::ByteBuffer request_;
-    grpc::ByteBuffer response_;
-    grpc::Status status_;
-  };
-
-  grpc::ServerGenericBidiReactor* CreateReactor(
-      grpc::GenericCallbackServerContext* context) override {
-    return new Reactor(*this, *context);
-  }
-
-  Reply take(Call call) {
-    const std::lock_guard lock(mutex_);
-    const Reply reply = answer_(call);
-    calls_.push_back(std::move(call));
-    changed_.notify_all();
-    return reply;
-  }
-
-  std::function<Reply(const Call&)> answer_;
-  int port_ = 0;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Call> calls_;
-  std::unique_ptr<grpc::Server> server_;
-};
+using testing::GrpcCall;
+using testing::GrpcDestination;
+using testing::GrpcReply;
 
 class OtlpExporterTest : public testing::ExporterTestCase {
  protected:
@@ -142,12 +29,12 @@ class OtlpExporterTest : public testing::ExporterTestCase {
   }
 };
 
-Reply ok(const Call&) { return {}; }
+GrpcReply ok(const GrpcCall&) { return {}; }
 
 // Goal: the stored bytes arrive, merged by concatenation, with method, headers and user agent.
 // Method: two records, capture.
 TEST_F(OtlpExporterTest, DeliversTheStoredBytes) {
-  Destination destination(ok);
+  GrpcDestination destination(ok);
   config::Exporter settings = settings_for(destination.endpoint());
   settings.headers = {{"X-Tenant", "blue"}};
   settings.service_name = "edge";
@@ -156,7 +43,7 @@ TEST_F(OtlpExporterTest, DeliversTheStoredBytes) {
   start(settings);
   ASSERT_TRUE(eventually([&] { return outcomes().delivered == 5; }));
   ASSERT_EQ(destination.call_count(), 1U);
-  const Call call = destination.call(0);
+  const GrpcCall call = destination.call(0);
   EXPECT_EQ(call.method, "/opentelemetry.proto.collector.trace.v1.TraceService/Export");
   EXPECT_EQ(call.body, std::string(100'000, 'a') + "bc");
   EXPECT_EQ(call.metadata.find("x-tenant")->second, "blue");
@@ -168,7 +55,7 @@ TEST_F(OtlpExporterTest, DeliversTheStoredBytes) {
 
 // Goal: gzip arrives as the same bytes. Method: a compressible record.
 TEST_F(OtlpExporterTest, CompressesWithGzip) {
-  Destination destination(ok);
+  GrpcDestination destination(ok);
   config::Exporter settings = settings_for(destination.endpoint());
   settings.compression = config::Compression::gzip;
   log_.add(Signal::traces, 1, std::string(50'000, 'z'));
@@ -179,7 +66,7 @@ TEST_F(OtlpExporterTest, CompressesWithGzip) {
 
 // Goal: each signal goes to its own method. Method: one record of each.
 TEST_F(OtlpExporterTest, EachSignalHasItsMethod) {
-  Destination destination(ok);
+  GrpcDestination destination(ok);
   for (const Signal signal : kSignals) log_.add(signal, 1, "x");
   start(settings_for(destination.endpoint()), {kSignals.begin(), kSignals.end()});
   ASSERT_TRUE(destination.wait_for_calls(4));
@@ -197,7 +84,7 @@ TEST_F(OtlpExporterTest, RetriesEachRetryableCode) {
       grpc::StatusCode::UNAVAILABLE, grpc::StatusCode::DATA_LOSS,
   };
   std::size_t next = 0;
-  Destination destination([&](const Call&) -> Reply {
+  GrpcDestination destination([&](const GrpcCall&) -> GrpcReply {
     if (next < codes.size()) return {.status = grpc::Status(codes[next++], "later"), .body = ""};
     return {};
   });
@@ -222,7 +109,7 @@ TEST_F(OtlpExporterTest, SendsOnceWhatIsRefusedForGood) {
       grpc::StatusCode::UNAUTHENTICATED,
   };
   std::size_t next = 0;
-  Destination destination([&](const Call&) -> Reply {
+  GrpcDestination destination([&](const GrpcCall&) -> GrpcReply {
     if (next < codes.size()) return {.status = grpc::Status(codes[next++], "no"), .body = ""};
     return {};
   });
@@ -261,7 +148,7 @@ std::string status_with_retry_info(std::uint8_t millis) {
 // ms, against a backoff of 5 ms.
 TEST_F(OtlpExporterTest, WaitsForRetryInfo) {
   std::vector<std::chrono::steady_clock::time_point> times;
-  Destination destination([&](const Call&) -> Reply {
+  GrpcDestination destination([&](const GrpcCall&) -> GrpcReply {
     times.push_back(std::chrono::steady_clock::now());
     if (times.size() > 1) return {};
     return {.status = grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "slow down",
@@ -277,7 +164,7 @@ TEST_F(OtlpExporterTest, WaitsForRetryInfo) {
 // Goal: P-09, P-11: partial success is counted, junk in an answer is success. Method: both bodies.
 TEST_F(OtlpExporterTest, CountsPartialSuccessAndBelievesAnOkWithJunk) {
   std::size_t count = 0;
-  Destination destination([&](const Call&) -> Reply {
+  GrpcDestination destination([&](const GrpcCall&) -> GrpcReply {
     ++count;
     const std::string partial = std::string("\x0a\x07\x08\x02\x12\x03", 6) + "old";
     return {.status = grpc::Status::OK, .body = count == 1 ? partial : "\xff\xff junk"};
@@ -293,12 +180,39 @@ TEST_F(OtlpExporterTest, CountsPartialSuccessAndBelievesAnOkWithJunk) {
   EXPECT_EQ(destination.call_count(), 2U);
 }
 
+// Goal: R-14, P-11: an answer above 4 MiB is not read and the call not repeated, and what was taken
+// counts as delivered. Method: 5 MiB, then service as usual.
+TEST_F(OtlpExporterTest, GivesUpAnAnswerThatIsTooLarge) {
+  GrpcDestination destination([](const GrpcCall&) -> GrpcReply {
+    return {.status = {}, .body = std::string(5U << 20U, 'x')};
+  });
+  start(settings_for(destination.endpoint()));
+  log_.add(Signal::traces, 3, "x");
+  ASSERT_TRUE(eventually([&] { return outcomes().sum() == 3; }));
+  EXPECT_EQ(outcomes().delivered, 3U);
+  EXPECT_EQ(destination.call_count(), 1U);
+}
+
+// Goal: a server whose own limit the request passes says so in gRPC's words; then the batch is cut
+// until it fits. Method: a server that takes 4 MiB, its default, and two records of 3 MiB.
+TEST_F(OtlpExporterTest, CutsWhatTheServersOwnLimitRefuses) {
+  GrpcDestination destination(ok, {.receive_size_bytes_max = 4 << 20});
+  config::Exporter settings = settings_for(destination.endpoint());
+  settings.batch.max_size_bytes = 10U << 20U;
+  log_.add(Signal::traces, 1, std::string(3U << 20U, 'a'));
+  log_.add(Signal::traces, 1, std::string(3U << 20U, 'b'));
+  start(settings);
+  ASSERT_TRUE(eventually([&] { return outcomes().sum() == 2; }));
+  EXPECT_EQ(outcomes().delivered, 2U);
+  EXPECT_EQ(destination.call_count(), 2U);
+}
+
 // Goal: nobody there: the breaker opens, health says why, nothing is lost; when somebody comes all
 // is delivered. Method: a port that was free, then a destination on it is not needed: health only.
 TEST_F(OtlpExporterTest, ADeadDestinationShowsInHealth) {
   std::string endpoint;
   {
-    Destination gone(ok);
+    GrpcDestination gone(ok);
     endpoint = gone.endpoint();
   }
   config::Exporter settings = settings_for(endpoint);
@@ -319,8 +233,8 @@ TEST_F(OtlpExporterTest, ADeadDestinationShowsInHealth) {
 // Goal: R-22: stop does not hang on a peer that never answers. Method: drain with a short limit,
 // then stop, then what was in flight is still in the log.
 TEST_F(OtlpExporterTest, StopsWithASlowPeer) {
-  Destination destination(
-      [](const Call&) -> Reply { return {.status = {}, .body = "", .never = true}; });
+  GrpcDestination destination(
+      [](const GrpcCall&) -> GrpcReply { return {.status = {}, .body = "", .never = true}; });
   config::Exporter settings = settings_for(destination.endpoint());
   settings.timeout = seconds(60);
   log_.add(Signal::traces, 1, "x");
@@ -334,9 +248,32 @@ TEST_F(OtlpExporterTest, StopsWithASlowPeer) {
   EXPECT_EQ(outcomes().sum(), 0U);
 }
 
+// Goal: what the manager does with a service that wants a restart: stop, then start, goes on where
+// it was. Method: a peer that never answers, until the exporter is started again.
+TEST_F(OtlpExporterTest, GoesOnAfterARestart) {
+  std::atomic<bool> answers = false;
+  GrpcDestination destination(
+      [&](const GrpcCall&) -> GrpcReply { return {.status = {}, .body = "", .never = !answers}; });
+  config::Exporter settings = settings_for(destination.endpoint());
+  settings.timeout = seconds(60);
+  log_.add(Signal::traces, 1, "x");
+  start(settings);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(destination.wait_for_calls(static_cast<std::size_t>(i) + 1));
+    exporter_->drain(std::chrono::steady_clock::now());
+    exporter_->stop();
+    EXPECT_EQ(outcomes().sum(), 0U);
+    log_.add(Signal::traces, 1, "x");
+    answers = i == 1;
+    ASSERT_TRUE(exporter_->start().has_value());
+  }
+  ASSERT_TRUE(eventually([&] { return outcomes().delivered == 3; }));
+  exporter_->drain(std::chrono::steady_clock::now() + seconds(10));
+}
+
 // Goal: drain waits for what is committed. Method: drain at once after many records.
 TEST_F(OtlpExporterTest, DrainDeliversWhatIsCommitted) {
-  Destination destination(ok);
+  GrpcDestination destination(ok);
   config::Exporter settings = settings_for(destination.endpoint());
   settings.batch.timeout = seconds(100);
   start(settings);
@@ -348,8 +285,9 @@ TEST_F(OtlpExporterTest, DrainDeliversWhatIsCommitted) {
 // Goal: a call that gets no answer in time is retried. Method: swallow the first call.
 TEST_F(OtlpExporterTest, ACallWithoutAnAnswerTimesOutAndIsRetried) {
   std::size_t count = 0;
-  Destination destination(
-      [&](const Call&) -> Reply { return {.status = {}, .body = "", .never = ++count == 1}; });
+  GrpcDestination destination([&](const GrpcCall&) -> GrpcReply {
+    return {.status = {}, .body = "", .never = ++count == 1};
+  });
   config::Exporter settings = settings_for(destination.endpoint());
   settings.timeout = milliseconds(100);
   log_.add(Signal::traces, 1, "x");
@@ -361,7 +299,7 @@ TEST_F(OtlpExporterTest, ACallWithoutAnAnswerTimesOutAndIsRetried) {
 // Goal: a signal that the destination does not take delays no other (promise 5). Method: traces are
 // swallowed, logs are taken.
 TEST_F(OtlpExporterTest, LanesDoNotDelayEachOther) {
-  Destination destination([](const Call& call) -> Reply {
+  GrpcDestination destination([](const GrpcCall& call) -> GrpcReply {
     const bool traces = call.method.find("TraceService") != std::string::npos;
     return {.status = {}, .body = "", .never = traces};
   });
@@ -377,7 +315,7 @@ TEST_F(OtlpExporterTest, LanesDoNotDelayEachOther) {
 
 // Goal: promise 7 at scrape time. Method: render and compare the ledger's series.
 TEST_F(OtlpExporterTest, MetricsShowTheLedger) {
-  Destination destination(ok);
+  GrpcDestination destination(ok);
   log_.add(Signal::traces, 7, "x");
   start(settings_for(destination.endpoint()));
   ASSERT_TRUE(eventually([&] { return outcomes().delivered == 7; }));

@@ -65,4 +65,15 @@ Answer answer_of(const HttpResponse& response, const std::string& endpoint,
   return answer;
 }
 
+Answer answer_of_unread(unsigned status, const std::string& endpoint) {
+  const auto verdict =
+      pipeline::verdict_of_http(static_cast<std::uint16_t>(std::min(status, 999U)));
+  Answer answer;
+  answer.kind =
+      verdict == pipeline::Verdict::delivered ? AnswerKind::delivered : AnswerKind::refused;
+  answer.message = printable("HTTP " + std::to_string(status) + " from " + endpoint +
+                             ": the answer is too large and was not read");
+  return answer;
+}
+
 }  // namespace gateway::exporter

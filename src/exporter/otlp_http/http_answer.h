@@ -17,4 +17,9 @@ namespace gateway::exporter {
 [[nodiscard]] Answer answer_of(const HttpResponse& response, const std::string& endpoint,
                                std::int64_t now_unix_seconds);
 
+// An answer whose body is larger than kResponseSizeBytesMax, so that only its status is known.
+// Never retried, and nothing lost on the quiet: a 2xx says that the data was taken, whatever
+// came behind it (P-11); anything else is a refusal.
+[[nodiscard]] Answer answer_of_unread(unsigned status, const std::string& endpoint);
+
 }  // namespace gateway::exporter

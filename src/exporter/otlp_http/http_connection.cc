@@ -152,7 +152,9 @@ class Connection final : public HttpConnection,
     if (error) {
       if (reused_ && size == 0 && interim_count_ == 0) return finish_stale(error);
       if (error == http::error::body_limit) {
-        return finish({.response = {}, .too_large = true, .error = "answer is too large"});
+        return finish({.response = {},
+                       .too_large = parser_->get().result_int(),
+                       .error = "answer is too large"});
       }
       if (write_error_) return finish_with("connection lost: " + write_error_.message());
       return finish_with(error == http::error::end_of_stream

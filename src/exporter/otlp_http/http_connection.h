@@ -42,8 +42,8 @@ class HttpConnection {
   struct Outcome {
     std::optional<HttpResponse> response;
     bool stale = false;
-    bool too_large = false;
-    std::string error;       // "connection refused", "timed out", ...
+    std::optional<unsigned> too_large;  // the status of an answer that was not read
+    std::string error;                  // "connection refused", "timed out", ...
   };
   using Done = std::function<void(Outcome)>;
 

@@ -203,8 +203,10 @@ class HttpTransport final : public Transport {
       answer = answer_of(*outcome.response, endpoint, now);
     } else if (cancelling_) {
       answer.kind = AnswerKind::cancelled;
+    } else if (outcome.too_large) {
+      answer = answer_of_unread(*outcome.too_large, endpoint);
     } else {
-      answer.kind = outcome.too_large ? AnswerKind::refused : AnswerKind::retry;
+      answer.kind = AnswerKind::retry;
       answer.message =
           printable(outcome.error == "connection refused" ? "connection refused by " + endpoint
                                                           : outcome.error + " (" + endpoint + ")");

@@ -214,16 +214,28 @@ TEST_F(OtlpHttpExporterTest, SkipsInterimAnswers) {
   EXPECT_EQ(destination.call_count(), 1U);
 }
 
-// Goal: R-14: an endless answer is given up and not retried. Method: 8 MiB announced and begun.
+// Goal: R-14, P-11: an endless answer is given up and not retried; its status decides whether the
+// data was taken. Method: 8 MiB announced, and 5 MiB that nobody announced, for each status.
 TEST_F(OtlpHttpExporterTest, GivesUpAnAnswerThatIsTooLarge) {
-  HttpDestination destination([](const HttpCall&) -> HttpReply {
-    return {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 8388608\r\n\r\n" + std::string(1000, 'x')};
+  std::size_t count = 0;
+  HttpDestination destination([&](const HttpCall&) -> HttpReply {
+    const std::string status = count % 2 == 0 ? "200 OK" : "503 Service Unavailable";
+    if (count++ < 2) {
+      return {.bytes = "HTTP/1.1 " + status + "\r\nContent-Length: 8388608\r\n\r\n" +
+                       std::string(1000, 'x')};
+    }
+    return {.bytes = "HTTP/1.1 " + status + "\r\n\r\n" + std::string(5U << 20U, 'x')};
   });
-  config::Exporter settings = settings_for(destination.endpoint());
-  log_.add(Signal::traces, 1, "x");
-  start(settings);
-  ASSERT_TRUE(eventually([&] { return outcomes().dead_lettered == 1; }));
-  EXPECT_EQ(destination.call_count(), 1U);
+  start(settings_for(destination.endpoint()));
+  for (std::uint64_t i = 1; i <= 4; ++i) {
+    SCOPED_TRACE(i);
+    log_.add(Signal::traces, 1, "x");
+    ASSERT_TRUE(eventually([&] { return outcomes().sum() == i; }));
+    EXPECT_EQ(outcomes().delivered, (i + 1) / 2);
+    EXPECT_EQ(outcomes().dead_lettered, i / 2);
+    EXPECT_EQ(destination.call_count(), i);
+  }
+  EXPECT_NE(exporter_->status().last_error.find("HTTP 503"), std::string::npos);
 }
 
 // Goal: R-09: a connection that drops before the answer is a failure that may pass. Method: close
