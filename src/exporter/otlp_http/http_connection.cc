@@ -16,6 +16,7 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include "exporter/otlp_http/address_lookup.h"
 #include "exporter/transport.h"
 
 namespace gateway::exporter {
@@ -36,7 +37,7 @@ class Connection final : public HttpConnection,
              Arguments&... arguments)
       : target_(target),
         server_name_(std::move(server_name)),
-        resolver_(loop),
+        lookup_(loop),
         timer_(loop),
         stream_(loop, arguments...) {}
 
@@ -58,13 +59,15 @@ class Connection final : public HttpConnection,
       return;
     }
     reused_ = false;
-    resolver_.async_resolve(target_.host, target_.port,
-                            [self = this->shared_from_this()](
-                                const error_code& error, const tcp::resolver::results_type& found) {
-                              if (!self->done_) return;
-                              if (error) return self->finish_with("no address found");
-                              self->connect(found);
-                            });
+    // Weak: the lookup is part of this, and may hold its callee for long after it was given up.
+    lookup_.start(target_.host, target_.port,
+                  [weak = this->weak_from_this()](AddressLookup::Found found) {
+                    const auto self = weak.lock();
+                    if (!self || !self->done_) return;
+                    self->lookup_.cancel();
+                    if (found.addresses.empty()) return self->finish_with(std::move(found.error));
+                    self->connect(found.addresses);
+                  });
   }
 
   [[nodiscard]] bool reusable() const noexcept override { return open_ && !done_; }
@@ -88,8 +91,8 @@ class Connection final : public HttpConnection,
     }
   }
 
-  void connect(const tcp::resolver::results_type& found) {
-    asio::async_connect(socket(), found,
+  void connect(const std::vector<tcp::endpoint>& addresses) {
+    asio::async_connect(socket(), addresses,
                         [self = this->shared_from_this()](const error_code& error, const auto&) {
                           if (!self->done_) return;
                           if (error) {
@@ -186,7 +189,7 @@ class Connection final : public HttpConnection,
   void finish(Outcome outcome, bool keep = false) {
     if (!done_) return;
     timer_.cancel();
-    resolver_.cancel();
+    lookup_.cancel();
     if (!keep) shut();
     // Last: the callee may let go of this connection, or give it the next request.
     std::exchange(done_, nullptr)(std::move(outcome));
@@ -200,7 +203,7 @@ class Connection final : public HttpConnection,
 
   const HttpTarget target_;
   const std::string server_name_;
-  tcp::resolver resolver_;
+  AddressLookup lookup_;
   asio::steady_timer timer_;
   Stream stream_;
   std::vector<asio::const_buffer> buffers_;
