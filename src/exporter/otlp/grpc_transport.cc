@@ -24,6 +24,7 @@
 #include "exporter/otlp/endpoint.h"
 #include "exporter/otlp/grpc_answer.h"
 #include "exporter/read_file.h"
+#include "exporter/tls_files.h"
 #include "exporter/user_agent.h"
 #include "io/clock.h"
 #include "io/file_system.h"
@@ -72,6 +73,7 @@ grpc::Slice borrow(const Piece& piece, const std::shared_ptr<const Request>& own
 
 Result<std::shared_ptr<grpc::ChannelCredentials>, std::string> credentials_for(
     const config::TlsClient& tls) {
+  if (auto usable = check_tls_files(tls); !usable) return fail(usable.error());
   grpc::SslCredentialsOptions options;
   const auto load = [](const std::string& path, std::string& to) -> Result<void, std::string> {
     if (path.empty()) return {};

@@ -15,6 +15,7 @@
 #include "exporter/otlp_http/http_body.h"
 #include "exporter/otlp_http/http_connection.h"
 #include "exporter/otlp_http/http_target.h"
+#include "exporter/tls_files.h"
 #include "exporter/user_agent.h"
 #include "io/clock.h"
 
@@ -67,6 +68,7 @@ class HttpTransport final : public Transport {
     if (tls) {
       if (auto made = make_tls(); !made) return failure(made.error());
     }
+    cancelling_ = false;
     return {};
   }
 

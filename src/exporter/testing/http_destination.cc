@@ -8,6 +8,8 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -18,6 +20,7 @@ namespace gateway::exporter::testing {
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
+namespace ssl = boost::asio::ssl;
 using asio::ip::tcp;
 
 HttpReply reply(int status, std::string_view body, std::string_view content_type,
@@ -30,8 +33,9 @@ HttpReply reply(int status, std::string_view body, std::string_view content_type
 }
 
 struct HttpDestination::Impl {
-  explicit Impl(Answer answer_in)
+  Impl(Answer answer_in, const std::optional<HttpDestinationTls>& tls_in)
       : answer(std::move(answer_in)),
+        tls(context_of(tls_in)),
         acceptor(loop, tcp::endpoint(asio::ip::address_v4::loopback(), 0)),
         port(acceptor.local_endpoint().port()),
         accepting([this] { accept(); }) {}
@@ -63,13 +67,40 @@ struct HttpDestination::Impl {
     }
   }
 
+  static std::optional<ssl::context> context_of(const std::optional<HttpDestinationTls>& files) {
+    if (!files) return std::nullopt;
+    ssl::context context(ssl::context::tls_server);
+    context.use_certificate_chain_file(files->cert_file);
+    context.use_private_key_file(files->key_file, ssl::context::pem);
+    if (!files->client_ca_file.empty()) {
+      context.load_verify_file(files->client_ca_file);
+      context.set_verify_mode(ssl::verify_peer | ssl::verify_fail_if_no_peer_cert);
+    }
+    return context;
+  }
+
   void serve(tcp::socket& socket, std::size_t number) {
+    if (tls) {
+      ssl::stream<tcp::socket&> stream(socket, *tls);
+      boost::system::error_code error;
+      stream.handshake(ssl::stream_base::server, error);
+      if (!error) converse(stream, number);
+    } else {
+      converse(socket, number);
+    }
+    const std::lock_guard lock(mutex);
+    boost::system::error_code ignored;
+    socket.shutdown(tcp::socket::shutdown_both, ignored);
+  }
+
+  template <typename Stream>
+  void converse(Stream& stream, std::size_t number) {
     boost::beast::flat_buffer in;
     for (;;) {
       http::request_parser<http::string_body> parser;
       parser.body_limit(1U << 30U);
       boost::system::error_code error;
-      http::read(socket, in, parser, error);
+      http::read(stream, in, parser, error);
       if (error) break;
       HttpCall call{.target = std::string(parser.get().target()),
                     .headers = {},
@@ -90,15 +121,13 @@ struct HttpDestination::Impl {
         changed.notify_all();
       }
       if (given.never) continue;
-      asio::write(socket, asio::buffer(given.bytes), error);
+      asio::write(stream, asio::buffer(given.bytes), error);
       if (error || given.close) break;
     }
-    const std::lock_guard lock(mutex);
-    boost::system::error_code ignored;
-    socket.shutdown(tcp::socket::shutdown_both, ignored);
   }
 
   Answer answer;
+  std::optional<ssl::context> tls;
   asio::io_context loop;
   tcp::acceptor acceptor;
   const std::uint16_t port;
@@ -111,13 +140,14 @@ struct HttpDestination::Impl {
   std::thread accepting;
 };
 
-HttpDestination::HttpDestination(Answer answer)
-    : impl_(std::make_unique<Impl>(std::move(answer))) {}
+HttpDestination::HttpDestination(Answer answer, const std::optional<HttpDestinationTls>& tls)
+    : impl_(std::make_unique<Impl>(std::move(answer), tls)) {}
 HttpDestination::~HttpDestination() = default;
 
 std::string HttpDestination::endpoint() const {
   return "http://127.0.0.1:" + std::to_string(impl_->port);
 }
+int HttpDestination::port() const { return impl_->port; }
 std::size_t HttpDestination::call_count() {
   const std::lock_guard lock(impl_->mutex);
   return impl_->calls.size();

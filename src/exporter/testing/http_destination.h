@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,15 +34,23 @@ struct HttpReply {
                               std::string_view content_type = "application/x-protobuf",
                               std::string_view more_headers = {});
 
+// Of a destination that speaks TLS; with a client CA, only to peers whose certificate it signed.
+struct HttpDestinationTls {
+  std::string cert_file;
+  std::string key_file;
+  std::string client_ca_file;
+};
+
 class HttpDestination {
  public:
   using Answer = std::function<HttpReply(const HttpCall&)>;
-  explicit HttpDestination(Answer answer);
+  explicit HttpDestination(Answer answer, const std::optional<HttpDestinationTls>& tls = {});
   ~HttpDestination();
   HttpDestination(const HttpDestination&) = delete;
   HttpDestination& operator=(const HttpDestination&) = delete;
 
-  [[nodiscard]] std::string endpoint() const;
+  [[nodiscard]] std::string endpoint() const;  // in the clear
+  [[nodiscard]] int port() const;
   [[nodiscard]] std::size_t call_count();
   [[nodiscard]] HttpCall call(std::size_t index);
   [[nodiscard]] bool wait_for_calls(std::size_t count);
