@@ -106,10 +106,11 @@ LogCursor& CursorSet::get(std::string_view name, Signal signal, StartAt start_at
   const std::uint64_t items = state.items_at;
   entries_.push_back({std::make_unique<LogCursor>(*this, std::move(state)), saved, items});
   LogCursor& cursor = *entries_.back().cursor;
+  made_count_.fetch_add(1, std::memory_order_release);
   mark_dirty();
   lock.unlock();
-  // Durable before anything can be stored for it: after a crash nothing else would hold back what
-  // it has not read. A save that fails is tried again, like every other.
+  // Durable before anything is stored for it: after a crash nothing else would hold back what it
+  // has not read. Where this fails, the writer tries again before it stores anything.
   static_cast<void>(save());
   return cursor;
 }
@@ -135,8 +136,10 @@ io::IoResult<void> CursorSet::save() {
   const std::lock_guard saving(save_mutex_);
   if (!dirty_.exchange(false, std::memory_order_acq_rel)) return {};
   std::vector<StoredCursor> states;
+  std::uint64_t made_count = 0;
   {
     const std::lock_guard lock(mutex_);
+    made_count = made_count_.load(std::memory_order_relaxed);
     for (const Entry& entry : entries_) states.push_back(entry.cursor->state());
   }
   if (auto saved = save_cursors(files_, directory_, states); !saved) {
@@ -144,6 +147,7 @@ io::IoResult<void> CursorSet::save() {
     return saved;
   }
   const std::lock_guard lock(mutex_);
+  made_saved_count_.store(made_count, std::memory_order_release);
   for (const StoredCursor& state : states) {
     if (const auto at = find(state.name, state.signal); at != entries_.end()) {
       at->saved = state.position;
@@ -155,7 +159,8 @@ io::IoResult<void> CursorSet::save() {
 
 std::optional<Position> CursorSet::floor() const {
   if (entries_.empty()) {
-    // Until the cursors that were lost are made again, everything may be theirs.
+    // Until the cursors that were lost are made again, everything may be theirs. Where none were
+    // lost, none was there when the records were stored, and nobody waits for them.
     return lost_ ? std::optional(Position{}) : std::nullopt;
   }
   const std::vector<Segment> segments = catalog_.segments();

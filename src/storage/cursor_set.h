@@ -4,7 +4,8 @@
 //   CursorSet : finds, makes, removes, saves them; knows the slowest.
 //
 // What holds back removal is the *saved* place: after a crash a cursor stands there again, and must
-// find its records.
+// find its records. A cursor that was never saved would not be there at all, so the writer stores
+// nothing while there is one (has_unsaved_cursor()).
 //
 // Errors:  a save that fails leaves everything dirty, and is tried again with the next.
 // Threads: any. Locks are taken in the order set, cursor; files are written outside of both.
@@ -65,6 +66,11 @@ class CursorSet {
   [[nodiscard]] io::IoResult<void> save();
   [[nodiscard]] bool dirty() const noexcept { return dirty_.load(std::memory_order_acquire); }
   void mark_dirty() noexcept;
+  // Whether a cursor was made that no save has reached yet.
+  [[nodiscard]] bool has_unsaved_cursor() const noexcept {
+    return made_count_.load(std::memory_order_acquire) !=
+           made_saved_count_.load(std::memory_order_acquire);
+  }
   // Woken when the set becomes dirty.
   void set_wakeup(io::Wakeup* wakeup) noexcept { wakeup_ = wakeup; }
 
@@ -92,7 +98,9 @@ class CursorSet {
   const Catalog& catalog_;
   io::Wakeup* wakeup_ = nullptr;
   std::atomic<bool> dirty_{false};
-  std::mutex save_mutex_;  // one save at a time
+  std::atomic<std::uint64_t> made_count_{0};        // cursors made by get()
+  std::atomic<std::uint64_t> made_saved_count_{0};  // of these, what the file knows
+  std::mutex save_mutex_;                           // one save at a time
   std::mutex mutex_;
   std::vector<Entry> entries_;
   bool lost_ = false;  // the file was gone or damaged: new cursors start at the oldest record

@@ -141,6 +141,65 @@ TEST(Retention, HistoryMakesRoomBeforeItIsWanted) {
   EXPECT_LE(log.engine->stats().size_bytes, log.options.size_bytes_max);
 }
 
+// Goal: no record that was acknowledged is removed before the cursor that was made for it has read it,
+// whatever the disk does when that cursor is made, and whoever comes first after a crash. Method: fail
+// each call in turn from the making of a second cursor on, a few or many; append three segments, crash,
+// and let retention run before an exporter asks for its cursor.
+TEST(Retention, NothingIsStoredForACursorThatACrashWouldForget) {
+  for (std::uint64_t nth = 0; nth < 12; ++nth) {
+    for (const std::uint64_t count : {1U, 3U, 30U}) {
+      SCOPED_TRACE(testing::Message() << "call " << nth << ", failures " << count);
+      EngineFixture log(nth * 100 + count);
+      ASSERT_TRUE(log.open());
+      LogCursor& fast = log.engine->cursors().get("fast", Signal::traces, StartAt::earliest);
+      log.files.fail_call(nth, io::SimFault::no_space, count);
+      static_cast<void>(log.engine->cursors().get("slow", Signal::traces, StartAt::latest));
+      std::vector<std::string> acknowledged;
+      for (int i = 0; i < 60; ++i) {
+        const std::string payload = "record " + std::to_string(i);
+        if (!log.append_one(payload)) acknowledged.push_back(payload);
+        log.clock.advance(kWriteRetryInterval);
+      }
+      ASSERT_GE(acknowledged.size(), 20U);
+      log.files.heal();
+      // Another save in which "slow" stands where it was made.
+      const Head head = log.engine->catalog().head();
+      fast.advance(head.position, head.items[0], {.delivered = head.items[0]});
+      if (nth % 2 == 0) static_cast<void>(log.engine->save_cursors());
+      log.crash();
+      ASSERT_TRUE(log.open()) << log.failure;
+      log.engine->writer().maintain(true);
+      const LogCursor& slow = log.engine->cursors().get("slow", Signal::traces, StartAt::latest);
+      std::vector<std::string> kept;
+      for (SeenRecord& record : log.read_all(1, slow.position())) {
+        kept.push_back(std::move(record.payload));
+      }
+      EXPECT_EQ(kept, acknowledged);
+    }
+  }
+}
+
+// Goal: a log whose first cursor cannot be saved stores nothing, says so, and goes on when it can.
+// Method: a disk that fails from the making of the cursor on, then heals.
+TEST(Retention, ALogThatCannotSaveANewCursorRefuses) {
+  for (const auto& [fault, error] : {std::pair(io::SimFault::no_space, AppendErrc::full),
+                                     std::pair(io::SimFault::io_error, AppendErrc::io_error)}) {
+    EngineFixture log(7);
+    ASSERT_TRUE(log.open());
+    log.files.fail_call(0, fault, 1'000);
+    static_cast<void>(log.engine->cursors().get("primary", Signal::traces, StartAt::latest));
+    EXPECT_EQ(log.append_one("refused"), error);
+    EXPECT_EQ(log.append_one("too early"), AppendErrc::io_error);
+    EXPECT_FALSE(log.engine->stats().write_path_ok);
+    EXPECT_EQ(log.engine->stats().commit_failure_count, 1U);
+    log.files.heal();
+    log.clock.advance(kWriteRetryInterval);
+    EXPECT_FALSE(log.append_one("stored").has_value());
+    EXPECT_TRUE(log.engine->stats().write_path_ok);
+    EXPECT_EQ(log.payloads(), std::vector<std::string>{"stored"});
+  }
+}
+
 // Goal: one lost segment header costs that segment. Method: damage the middle one's header block.
 TEST(Recovery, ASegmentWithoutAHeaderIsSetAside) {
   EngineFixture log(1);

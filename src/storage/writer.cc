@@ -60,6 +60,10 @@ bool Writer::commit_once(Append* arrived) {
     answer(std::span(&refused, 1), AppendErrc::too_large);
     return true;
   }
+  if (const auto error = save_new_cursors()) {
+    refuse_all(nullptr, *error);
+    return true;
+  }
   if (active_ && record_size_bytes(*waiting_first_) > remaining_bytes()) seal_segment(false);
   if (!active_) {
     if (const auto error = open_segment()) {
@@ -153,6 +157,25 @@ void Writer::refuse_all(Append* arrived, AppendErrc error) {
   answer(refused, error);
 }
 
+// A cursor that a crash would forget holds back nothing, so nothing is stored for it.
+std::optional<AppendErrc> Writer::save_new_cursors() {
+  if (!parts_.cursors.has_unsaved_cursor()) return std::nullopt;
+  if (parts_.clock.monotonic() < retry_at_) return AppendErrc::io_error;
+  if (auto saved = parts_.cursors.save(); !saved) {
+    return fail_write("cannot save new cursors", saved.error());
+  }
+  return std::nullopt;
+}
+
+// Counts it, and gives the disk a moment before the next try.
+AppendErrc Writer::fail_write(const char* what, const io::IoError& error) {
+  telemetry::log_error("storage", what, {{"error", error.message()}});
+  parts_.state.commit_failure_count.fetch_add(1, std::memory_order_relaxed);
+  parts_.state.write_path_ok.store(false, std::memory_order_relaxed);
+  retry_at_ = parts_.clock.monotonic() + kWriteRetryInterval;
+  return error.code == ENOSPC ? AppendErrc::full : AppendErrc::io_error;
+}
+
 std::optional<AppendErrc> Writer::open_segment() {
   if (parts_.clock.monotonic() < retry_at_) return AppendErrc::io_error;
   if (!make_room()) return AppendErrc::full;
@@ -171,12 +194,7 @@ std::optional<AppendErrc> Writer::open_segment() {
   header.items = head.items;
   auto file = segment_files_.create(header);
   if (!file) {
-    telemetry::log_error("storage", "cannot make a segment",
-                         {{"segment", header.sequence}, {"error", file.error().message()}});
-    parts_.state.commit_failure_count.fetch_add(1, std::memory_order_relaxed);
-    parts_.state.write_path_ok.store(false, std::memory_order_relaxed);
-    retry_at_ = parts_.clock.monotonic() + kWriteRetryInterval;
-    return file.error().code == ENOSPC ? AppendErrc::full : AppendErrc::io_error;
+    return fail_write("cannot make a segment", file.error());
   }
   parts_.state.direct_io.store((*file)->direct(), std::memory_order_relaxed);
   Segment segment;

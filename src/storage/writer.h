@@ -106,7 +106,9 @@ class Writer {
   Append* pop();
   [[nodiscard]] bool write_group(GroupBuilder& group);
   void finish_group(GroupBuilder& group, const Head& head);
+  [[nodiscard]] std::optional<AppendErrc> save_new_cursors();
   [[nodiscard]] std::optional<AppendErrc> open_segment();
+  AppendErrc fail_write(const char* what, const io::IoError& error);
   [[nodiscard]] bool make_room();
   void abandon_segment(const char* what, const io::IoError& error);
   void seal_segment(bool truncate);
