@@ -27,6 +27,7 @@ LOGS = ROOT / ".cache" / "dev"
 SUITES = {
     "lint": ("pytest", ["tests/lint"], "layers, headers, banned calls, format, scripts, links"),
     "unit": ("meson", ["unit"], "C++ tests beside the code, fuzz corpora replayed"),
+    "disk": ("meson", ["disk"], "the log on a disk that forgets, tears and fails, from seeds"),
     "property": ("meson", ["property"], "round trips over seeded input; otlpview against protobuf"),
     "proto": ("pytest", ["proto"], "our .proto files against the published descriptors"),
     "compile-fail": ("pytest", ["tests/compile_fail"], "misuse that must not build"),
@@ -43,7 +44,7 @@ LONG_SUITES = {
     "gitops-apiserver": ("pytest", ["tests/gitops_apiserver"], "every built-in object before a real kube-apiserver, which it builds"),
 }
 # What runs on a sanitizer build when no suite is named: what executes our C++.
-SANITIZER_SUITES = ["unit", "property", "conformance", "e2e"]
+SANITIZER_SUITES = ["unit", "disk", "property", "conformance", "e2e"]
 
 SANITIZER_ENVIRONMENT = {
     "ASAN_OPTIONS": "abort_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1",
