@@ -141,10 +141,10 @@ TEST(Retention, HistoryMakesRoomBeforeItIsWanted) {
   EXPECT_LE(log.engine->stats().size_bytes, log.options.size_bytes_max);
 }
 
-// Goal: no record that was acknowledged is removed before the cursor that was made for it has read it,
-// whatever the disk does when that cursor is made, and whoever comes first after a crash. Method: fail
-// each call in turn from the making of a second cursor on, a few or many; append three segments, crash,
-// and let retention run before an exporter asks for its cursor.
+// Goal: no record that was acknowledged is removed before the cursor that was made for it has read
+// it, whatever the disk does when that cursor is made, and whoever comes first after a crash.
+// Method: fail each call in turn from the making of a second cursor on, a few or many; append three
+// segments, crash, and let retention run before an exporter asks for its cursor.
 TEST(Retention, NothingIsStoredForACursorThatACrashWouldForget) {
   for (std::uint64_t nth = 0; nth < 12; ++nth) {
     for (const std::uint64_t count : {1U, 3U, 30U}) {
