@@ -65,7 +65,8 @@ void GroupBuilder::place(Append& append, Buffer& block, std::size_t offset_in_bl
 
   std::uint64_t& items = head.items[index_of(info.signal)];
   RecordHeader header;
-  header.payload_crc = crc32c(record.subspan(kRecordHeaderSizeBytes, payload_size + tenant.size()));
+  const auto payload = record.subspan(kRecordHeaderSizeBytes, payload_size);
+  header.payload_crc = crc32c(tenant, append.payload_crc ? *append.payload_crc : crc32c(payload));
   header.payload_size_bytes = static_cast<std::uint32_t>(payload_size);
   header.extent_size_bytes = static_cast<std::uint32_t>(extent);
   header.item_count = info.item_count;

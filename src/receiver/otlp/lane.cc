@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "base/assert.h"
+#include "base/crc32c.h"
 #include "receiver/otlp/request_handler.h"
 
 namespace gateway::receiver::otlp {
@@ -40,6 +41,7 @@ void Lane::release(Request& request) noexcept {
 
 void Lane::submit(Request& request) noexcept {
   request.submitted = true;
+  request.payload_crc = crc32c(request.payload.payload());  // just checked: still in the cache
   request.next = nullptr;
   *chain_tail_ = &request;
   chain_tail_ = &request.next;
