@@ -22,6 +22,9 @@ constexpr std::uint32_t kSpanParentSpanId = 4;
 constexpr std::uint32_t kSpanStatus = 15;
 constexpr std::uint32_t kStatusCode = 3;
 constexpr std::uint64_t kStatusCodeError = 2;
+constexpr std::uint32_t kTraceIdTag = otlpview::tag_of(kSpanTraceId, WireType::len);
+constexpr std::uint32_t kParentSpanIdTag = otlpview::tag_of(kSpanParentSpanId, WireType::len);
+constexpr std::uint32_t kStatusTag = otlpview::tag_of(kSpanStatus, WireType::len);
 
 constexpr std::uint32_t kTracesOnly = 1U << index_of(Signal::traces);
 
@@ -34,22 +37,79 @@ bool is_error(otlpview::Bytes status) {
   return code == kStatusCodeError;
 }
 
-void observe_span(otlpview::Bytes span, std::int64_t now_ms, TraceTable& table) {
+struct SpanFacts {
   TraceId id{};
   bool has_parent = false;
   bool failed = false;
+};
+
+// Any order, any form of tags and lengths.
+SpanFacts read_span(otlpview::Bytes span) {
+  SpanFacts facts;
   FieldReader fields(span);
   for (Field field; fields.next(field);) {
     if (field.type != WireType::len) continue;
-    if (field.number == kSpanTraceId && field.payload.size() == id.size()) {
-      std::memcpy(id.data(), field.payload.data(), id.size());
+    if (field.number == kSpanTraceId && field.payload.size() == facts.id.size()) {
+      std::memcpy(facts.id.data(), field.payload.data(), facts.id.size());
     } else if (field.number == kSpanParentSpanId) {
-      has_parent = !field.payload.empty();
+      facts.has_parent = !field.payload.empty();
     } else if (field.number == kSpanStatus) {
-      failed = is_error(field.payload);
+      facts.failed = is_error(field.payload);
     }
   }
-  table.observe(id, !has_parent, failed, now_ms);
+  return facts;
+}
+
+// The form in which nearly all senders write: tags and lengths of one or two bytes. False, and
+// nothing learnt, for any other.
+bool read_usual_span(otlpview::Bytes span, SpanFacts& facts) {
+  const auto at = [&span](std::size_t i) { return std::to_integer<std::uint32_t>(span[i]); };
+  for (std::size_t i = 0; i != span.size();) {
+    std::uint32_t tag = at(i++);
+    if (tag >= 0x80) {  // two bytes: fields 16 and above
+      if (i == span.size() || at(i) >= 0x80) return false;
+      tag = (tag & 0x7f) | at(i++) << 7;
+    }
+    std::size_t size = 0;
+    switch (static_cast<WireType>(tag & 7)) {
+      case WireType::varint:
+        while (i != span.size() && at(i) >= 0x80) ++i;
+        size = 1;
+        break;
+      case WireType::i64:
+        size = 8;
+        break;
+      case WireType::i32:
+        size = 4;
+        break;
+      case WireType::len:
+        if (i == span.size()) return false;
+        size = at(i++);
+        if (size >= 0x80) {
+          if (i == span.size() || at(i) >= 0x80) return false;
+          size = (size & 0x7f) | std::size_t{at(i++)} << 7;
+        }
+        break;
+      default:
+        return false;
+    }
+    if (size > span.size() - i) return false;
+    if (tag == kTraceIdTag && size == facts.id.size()) {
+      std::memcpy(facts.id.data(), span.data() + i, size);
+    } else if (tag == kParentSpanIdTag) {
+      facts.has_parent = size != 0;
+    } else if (tag == kStatusTag) {
+      facts.failed = is_error(span.subspan(i, size));
+    }
+    i += size;
+  }
+  return true;
+}
+
+void observe_span(otlpview::Bytes span, std::int64_t now_ms, TraceTable& table) {
+  SpanFacts facts;
+  if (!read_usual_span(span, facts)) facts = read_span(span);
+  table.observe(facts.id, !facts.has_parent, facts.failed, now_ms);
 }
 
 std::int64_t now_milliseconds() {
@@ -115,7 +175,9 @@ void TraceService::stop() {
 }
 
 void TraceService::follow() {
-  const auto reader = log().reader(kTracesOnly, log().head().position);
+  const storage::Head head = log().head();
+  seen_items_ = head.items[index_of(Signal::traces)];
+  const auto reader = log().reader(kTracesOnly, head.position);
   std::unique_lock lock(mutex_);
   while (!stop_requested_.wait_for(lock, kFollowInterval, [this] { return stopping_; })) {
     lock.unlock();
@@ -132,15 +194,14 @@ void TraceService::catch_up(storage::Reader& reader) {
     read_failed_ = !record.has_value();
     if (!record || !*record) return;
     spans += (*record)->info.item_count;
+    seen_items_ = (*record)->items_before[index_of(Signal::traces)] + (*record)->info.item_count;
     const std::lock_guard lock(mutex_);
     observe_spans((*record)->payload.bytes, now_milliseconds(), table_);
   }
-  // More than an interval's worth is waiting: what lies between here and the head is skipped.
+  // More than an interval's worth came: what lies between here and the head is skipped.
   const storage::Head head = log().head();
-  auto next = reader.next();
-  if (!next || !*next) return;
-  spans_skipped_ +=
-      head.items[index_of(Signal::traces)] - (*next)->items_before[index_of(Signal::traces)];
+  spans_skipped_ += head.items[index_of(Signal::traces)] - seen_items_;
+  seen_items_ = head.items[index_of(Signal::traces)];
   reader.seek(head.position);
 }
 
