@@ -71,7 +71,7 @@ void AddressLookup::start(const std::string& host, const std::string& port, Done
     if (this_shared->loop == nullptr) return;
     asio::post(*this_shared->loop, [this_shared, found = std::move(found)]() mutable {
       // On the loop's thread, as cancel() is: no lock is needed any more.
-      if (auto done = std::exchange(this_shared->done, nullptr)) done(std::move(found));
+      if (auto answer = std::exchange(this_shared->done, nullptr)) answer(std::move(found));
     });
   };
   try {
