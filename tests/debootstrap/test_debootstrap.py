@@ -24,7 +24,10 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 MIRROR = os.environ.get("DEBOOTSTRAP_MIRROR", "http://deb.debian.org/debian")
-CARRIED_FILES = ["/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf", "/etc/ssl/certs/ca-certificates.crt"]
+CARRIED_FILES = ["/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf"]
+# The machine's certificates, where the package ca-certificates does not write its own over them.
+CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+CARRIED_CERTIFICATES = "/etc/ssl/carried.crt"
 CARRIED_VARIABLES = ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE"]
 DEADLINE_S = 3600
 QUICK = ["./dev test lint unit disk property proto compile-fail", "./dev test e2e -- -k 'harness or delivery'"]
@@ -33,6 +36,8 @@ COMMANDS = ["bash .ci/run"] if os.environ.get("DEBOOTSTRAP_FULL") == "1" else QU
 
 def environment():
     kept = {name: value for name, value in os.environ.items() if name in CARRIED_VARIABLES or name.startswith("PIP_")}
+    if pathlib.Path(CERTIFICATES).exists():
+        kept.update(SSL_CERT_FILE=CARRIED_CERTIFICATES, PIP_CERT=CARRIED_CERTIFICATES)
     return {**kept, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8", "CI": "true"}
 
 
@@ -49,6 +54,9 @@ def root(tmp_path_factory):
         if pathlib.Path(name).exists():
             (folder / name[1:]).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(name, folder / name[1:])
+    if pathlib.Path(CERTIFICATES).exists():
+        (folder / "etc/ssl").mkdir(exist_ok=True)
+        shutil.copy(CERTIFICATES, folder / CARRIED_CERTIFICATES[1:])
     for settings in pathlib.Path("/etc/apt/apt.conf.d").glob("*"):
         if "proxy" in settings.read_text().lower() or "verify" in settings.read_text().lower():
             shutil.copy(settings, folder / "etc/apt/apt.conf.d" / settings.name)
