@@ -23,7 +23,7 @@ import urllib.request
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-MIRROR = os.environ.get("DEBOOTSTRAP_MIRROR", "http://deb.debian.org/debian")
+MIRROR = os.environ.get("DEBOOTSTRAP_MIRROR")  # else debootstrap's own
 CARRIED_FILES = ["/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf"]
 # The machine's certificates, where the package ca-certificates does not write its own over them.
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
@@ -48,7 +48,8 @@ def root(tmp_path_factory):
     kept = os.environ.get("DEBOOTSTRAP_ROOT")
     folder = pathlib.Path(kept) if kept else tmp_path_factory.mktemp("debian")
     if not (folder / "etc/debian_version").exists():
-        made = subprocess.run(["debootstrap", "--variant=minbase", "bookworm", str(folder), MIRROR], capture_output=True, text=True, check=False)
+        command = ["debootstrap", "--variant=minbase", "bookworm", str(folder), *([MIRROR] if MIRROR else [])]
+        made = subprocess.run(command, capture_output=True, text=True, check=False)
         assert made.returncode == 0, (made.stdout + made.stderr)[-3000:]
     for name in CARRIED_FILES:
         if pathlib.Path(name).exists():
@@ -60,9 +61,11 @@ def root(tmp_path_factory):
     for settings in pathlib.Path("/etc/apt/apt.conf.d").glob("*"):
         if "proxy" in settings.read_text().lower() or "verify" in settings.read_text().lower():
             shutil.copy(settings, folder / "etc/apt/apt.conf.d" / settings.name)
-    (folder / "etc/apt/sources.list").write_text(
-        f"deb {MIRROR} bookworm main\ndeb {MIRROR} bookworm-updates main\n"
-        f"deb {MIRROR.replace('/debian', '/debian-security')} bookworm-security main\n")
+    sources = folder / "etc/apt/sources.list"
+    mirror = sources.read_text().split()[1]  # deb URL bookworm main, as debootstrap wrote it
+    sources.write_text(
+        f"deb {mirror} bookworm main\ndeb {mirror} bookworm-updates main\n"
+        f"deb {mirror.replace('/debian', '/debian-security')} bookworm-security main\n")
     tree = folder / "srv/otlp-service"
     shutil.rmtree(tree, ignore_errors=True)
     subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(tree)], check=True)

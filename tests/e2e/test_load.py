@@ -170,6 +170,7 @@ def test_a_full_log_refuses_and_goes_on_when_there_is_room(make_gateway, grpc_de
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
 def test_minutes_of_overload_stay_within_memory(make_gateway, grpc_destination, protocol):
+    grpc_destination.keep_bodies = False
     service = start(make_gateway, grpc_destination, storage={"size_max": 1 << 30})
     counts = flood(service, protocol, otlp.request("logs", items=100, text_bytes=1000), 32, 120)
     assert counts["stored"] > 1000
