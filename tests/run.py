@@ -82,30 +82,18 @@ def run_meson(name, wanted, extra, build, out):
     suites = [a for s in wanted for a in ("--suite", s)]
     command = ["meson", "test", "-C", str(build), "--no-rebuild", "--no-stdsplit",
                *suites, *(["--test-args", " ".join(extra)] if extra else [])]
-    code = logged(name, command, environment)
-    verdicts = {}
     results = build / "meson-logs" / "testlog.json"
-    for line in results.read_text().splitlines() if results.exists() else []:
-        entry = json.loads(line)
-        verdicts[pathlib.Path(entry["command"][0]).name] = entry
+    results.unlink(missing_ok=True)  # an older run says nothing of this one
+    code = logged(name, command, environment)
+    verdicts = tally.read_meson(results)
     cases = []
     for test in tests:
         program = pathlib.Path(test["cmd"][0])
         shown = program.relative_to(ROOT) if program.is_relative_to(ROOT) else program
-        verdict = verdicts.get(program.name)
         found = tally.read_junit(xml / f"{program.name}.xml", rerun=lambda c, p=shown:
                                  f"{p} --gtest_filter='{c.suite}.{c.name}'")
-        if verdict is None:
-            found.append(tally.Case(test["name"], "program", "failed", "did not run", str(shown)))
-        elif verdict["result"] != "OK" and not any(c.outcome == "failed" for c in found):
-            if verdict["result"] == "SKIP":
-                found.append(tally.Case(test["name"], "program", "skipped", "", ""))
-            else:
-                said = f"{verdict['result']}, exit {verdict['returncode']}\n" + verdict.get("stdout", "")[-4000:]
-                found.append(tally.Case(test["name"], "program", "failed", said, str(shown)))
-        elif not found:
-            found.append(tally.Case(test["name"], "program", "passed", "", ""))
-        cases += found
+        again = " ".join([str(shown), *test["cmd"][1:]])
+        cases += tally.meson_cases(test, verdicts, found, again)
     if code != 0 and not any(c.outcome == "failed" for c in cases):
         cases.append(tally.Case(name, "meson", "failed", f"meson test ended with {code}", f"./dev test {name}"))
     return cases

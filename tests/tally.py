@@ -5,12 +5,14 @@ A case is one GoogleTest or pytest case, or one plain program. Both frameworks w
 
 import collections
 import dataclasses
+import json
 import pathlib
 import xml.etree.ElementTree
 
 OUTCOMES = ("passed", "failed", "skipped")
 FAILURE_LINES_MAX = 25
 FAILURES_SHOWN_MAX = 20
+MESON_OUTPUT_MAX = 4000  # characters of a program's output
 
 
 @dataclasses.dataclass
@@ -41,6 +43,40 @@ def read_junit(path: pathlib.Path, rerun) -> list[Case]:
         case.rerun = rerun(case)
         cases.append(case)
     return cases
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What Meson says of one program."""
+
+    outcome: str  # one of OUTCOMES
+    said: str  # its exit and the end of its output, for a failure
+
+
+# Meson's words; whatever else it says is a failure. A program that should fail, and does, passed.
+_MESON_OUTCOMES = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}
+
+
+def read_meson(path: pathlib.Path) -> dict[tuple[str, str], Verdict]:
+    """The verdicts of a testlog.json, by project and test. Not by program: several tests may start
+    the same one, as those do that call the compiler."""
+    verdicts = {}
+    for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+        entry = json.loads(text)
+        suites, _, name = entry["name"].rpartition(" / ")
+        said = f"{entry['result']}, exit {entry['returncode']}\n" + entry.get("stdout", "")[-MESON_OUTPUT_MAX:]
+        verdicts[suites.partition(":")[0], name] = Verdict(_MESON_OUTCOMES.get(entry["result"], "failed"), said)
+    return verdicts
+
+
+def meson_cases(test, verdicts, cases, rerun) -> list[Case]:
+    """The cases of one test of `meson introspect --tests`: those of its XML, or one for the program."""
+    verdict = verdicts.get((test["suite"][0].partition(":")[0], test["name"]))
+    if verdict is None:
+        return [*cases, Case(test["name"], "program", "failed", "did not run", rerun)]
+    if verdict.outcome == "failed" and not any(case.outcome == "failed" for case in cases):
+        return [*cases, Case(test["name"], "program", "failed", verdict.said, rerun)]
+    return cases or [Case(test["name"], "program", verdict.outcome, "", "")]
 
 
 def count(cases) -> dict[str, int]:

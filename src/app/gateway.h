@@ -87,7 +87,6 @@ class Gateway {
   std::atomic<bool> write_proven_{false};
   mutable std::mutex recovery_mutex_;
   storage::RecoveryReport recovery_;
-  std::uint64_t proven_commit_count_ = 0;
   mutable SilenceWatch silence_;
 
   std::unique_ptr<storage::Log> log_;

@@ -1,8 +1,8 @@
 // Truthful health (promise 6): what the probes say, worked out from what was observed.
 //
 //   startup : the log is open and every listener is bound; before that, how far recovery is.
-//   ready   : a request sent now would be stored and acknowledged: the write path was proven by a
-//             commit not longer ago than kWriteProofAgeMax, there is room, and we are not stopping.
+//   ready   : a request sent now would be stored and acknowledged: the write path passed its newest
+//             probe, one a second, there is room, and we are not stopping.
 //   live    : every worker thread makes progress. A full disk or a dead destination is not a reason
 //             to be killed.
 //
@@ -24,8 +24,6 @@ namespace gateway::app {
 inline constexpr std::chrono::seconds kCommitStuckAfter{30};
 // An I/O thread that has not turned its loop for this long is stuck.
 inline constexpr std::chrono::seconds kThreadStuckAfter{10};
-// How old the last proof of the write path may be before readiness asks for a new one.
-inline constexpr std::chrono::milliseconds kWriteProofAgeMax{1000};
 // How long one proof may take.
 inline constexpr std::chrono::milliseconds kWriteProofTimeout{2000};
 

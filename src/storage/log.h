@@ -249,7 +249,7 @@ class Log {
   virtual void add_listener(CommitListener& listener) = 0;
   virtual void remove_listener(CommitListener& listener) = 0;
 
-  // Proves the write path: appends and commits an empty record, waits at most `timeout`.
+  // Whether a commit succeeded in the last second; if none did, whether one does within `timeout`.
   [[nodiscard]] virtual bool probe(std::chrono::milliseconds timeout) = 0;
 
   // Commits what was submitted, saves the cursors, ends the writer. Later submits answer `stopped`.

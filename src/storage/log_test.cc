@@ -176,6 +176,24 @@ TEST(Log, ProbesItsWritePath) {
   EXPECT_FALSE(log->probe(std::chrono::seconds(10)));
 }
 
+// Goal: readiness costs a busy disk nothing. Method: a clock that stands still, then moves on.
+TEST(Log, AYoungCommitIsProofEnough) {
+  const TemporaryDirectory directory;
+  Options options;
+  options.directory = directory.path();
+  io::SimClock clock;
+  auto opened = Log::open(io::real_file_system(), clock, options);
+  ASSERT_TRUE(opened.has_value());
+  Log& log = **opened;
+  ASSERT_TRUE(log.probe(std::chrono::seconds(10)));
+  const std::uint64_t proofs = log.stats().commit_count;
+  EXPECT_TRUE(log.probe(std::chrono::seconds(10)));
+  EXPECT_EQ(log.stats().commit_count, proofs);
+  clock.advance(std::chrono::seconds(1));
+  EXPECT_TRUE(log.probe(std::chrono::seconds(10)));
+  EXPECT_EQ(log.stats().commit_count, proofs + 1);
+}
+
 // Goal: the mean time of a commit can be told from two scrapes. Method: the sum grows with each
 // commit, by as long as it took.
 TEST(Log, AddsUpTheTimeOfItsCommits) {
