@@ -234,16 +234,17 @@ void Gateway::tick() {
   write_proven_ = log_->probe(kWriteProofTimeout);
 }
 
-void Gateway::stop() {
+bool Gateway::stop() {
   if (phase_.exchange(Phase::draining) == Phase::stopped) {
     phase_ = Phase::stopped;
-    return;
+    return services_.left_behind().empty();
   }
   services_.stop_all(settings_.shutdown_timeout);
   if (threads_) threads_->stop();
   if (log_) log_->stop();
   if (admin_) admin_->stop();
   phase_ = Phase::stopped;
+  return services_.left_behind().empty();
 }
 
 std::vector<Listening> Gateway::listening() const {

@@ -25,7 +25,7 @@
 #include "base/byte_budget.h"
 #include "base/result.h"
 #include "config/settings.h"
-#include "pipeline/service.h"
+#include "pipeline/service_manager.h"
 #include "storage/log.h"
 #include "telemetry/metrics.h"
 #include "telemetry/process_metrics.h"
@@ -62,7 +62,8 @@ class Gateway {
   [[nodiscard]] Result<void, pipeline::ServiceFailure> start();
   // Called about once a second.
   void tick();
-  void stop();
+  // False: a service hangs and was left behind. The process must end without destroying this.
+  bool stop();
 
   [[nodiscard]] std::vector<Listening> listening() const;
   [[nodiscard]] Observation observe() const;

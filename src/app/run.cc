@@ -1,5 +1,6 @@
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <string>
 
@@ -51,6 +52,12 @@ void print_welcome(const Gateway& gateway, const config::Settings& settings) {
   std::fflush(stdout);
 }
 
+// A service that was left behind may still use the rest: then nothing is destroyed.
+void end(bool is_clean) {
+  telemetry::flush_log();
+  if (!is_clean) std::_Exit(1);
+}
+
 }  // namespace
 
 int run_gateway(const CommandLine& line) {
@@ -83,7 +90,7 @@ int run_gateway(const CommandLine& line) {
   if (auto started = gateway.start(); !started) {
     telemetry::log_error("app", "cannot start", {{"error", started.error().message}});
     std::fprintf(stderr, "otlp-service: cannot start: %s\n", started.error().message.c_str());
-    gateway.stop();
+    end(gateway.stop());
     return 1;
   }
   if (loaded->files.empty()) print_welcome(gateway, settings);
@@ -101,9 +108,9 @@ int run_gateway(const CommandLine& line) {
     }
     gateway.tick();
   }
-  gateway.stop();
+  const bool is_clean = gateway.stop();
   telemetry::log_info("app", "stopped", {});
-  telemetry::flush_log();
+  end(is_clean);
   return 0;
 }
 

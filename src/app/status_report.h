@@ -10,7 +10,7 @@
 
 #include "exporter/exporter.h"
 #include "pipeline/ledger.h"
-#include "pipeline/service.h"
+#include "pipeline/service_manager.h"
 #include "storage/log.h"
 
 namespace gateway::app {

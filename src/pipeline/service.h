@@ -1,18 +1,15 @@
-// A part of the gateway with a life of its own, and the manager that starts and stops them in
-// dependency order, restarts what failed, and reports health with a reason.
+// A part of the gateway with a life of its own; pipeline/service_manager.h drives it.
 //
-//   start order: dependencies first; drain and stop: the reverse.
+//   start() -> drain() -> stop() -> start() ...
 //
-// Errors:  a start that fails says why; the manager stops what had started.
-// Threads: start(), drain(), stop() on the thread that calls the manager; health(), stats() and
-//          failed() from any. The manager's methods take one lock.
+// Errors:  a start that fails says why, and leaves nothing running.
+// Threads: start(), drain(), stop() one after the other, not always on the same thread; health(),
+//          stats() and failed() from any, at any time, and they never wait.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <map>
-#include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,46 +47,6 @@ class Service {
   // failure: an exporter whose destination is down works as it should.
   [[nodiscard]] virtual bool failed() const noexcept { return false; }
   [[nodiscard]] virtual ServiceStats stats() const { return {}; }
-};
-
-class ServiceManager {
- public:
-  ServiceManager() = default;
-  ServiceManager(const ServiceManager&) = delete;
-  ServiceManager& operator=(const ServiceManager&) = delete;
-  ~ServiceManager();
-
-  // Registration is before start_all(); names are unique.
-  void add(std::unique_ptr<Service> service);
-  [[nodiscard]] Service* find(std::string_view name) const noexcept;
-  [[nodiscard]] Result<void, ServiceFailure> start_all();
-  void stop_all(std::chrono::milliseconds timeout);
-  // Restarts what has failed, with a growing delay between attempts. Called now and then.
-  void supervise(std::chrono::steady_clock::time_point now);
-
-  struct Report {
-    std::string name;
-    Health health;
-    ServiceStats stats;
-    bool running = false;
-    std::uint32_t restart_count = 0;
-  };
-  [[nodiscard]] std::vector<Report> report() const;
-  // The worst state of all, with the reasons joined.
-  [[nodiscard]] Health overall() const;
-
- private:
-  struct Entry {
-    std::unique_ptr<Service> service;
-    bool running = false;
-    std::uint32_t restart_count = 0;
-    std::chrono::milliseconds restart_delay{0};
-    std::chrono::steady_clock::time_point restart_at;
-  };
-  [[nodiscard]] Result<std::vector<std::size_t>, ServiceFailure> start_order() const;
-  mutable std::mutex mutex_;
-  std::vector<Entry> entries_;
-  std::vector<std::size_t> started_;  // in start order
 };
 
 }  // namespace gateway::pipeline
