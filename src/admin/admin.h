@@ -4,6 +4,7 @@
 //   GET /health/live /health/ready /health/startup    200 or 503, with the reason as JSON
 //   GET /health                                       aggregate, JSON; 503 when unhealthy
 //   GET /ready  /metrics                              the guides' names
+//   GET /api/v1/tap  /api/v1/dead-letters             what `tap` shows; see docs/formats
 //   GET /api/v1/status                                services, exporters, ledger, storage, version
 //
 // It starts before the log opens, so that /health/startup can show how far recovery is.

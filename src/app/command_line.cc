@@ -32,6 +32,50 @@ void add_run_options(CLI::App& app, CommandLine& line) {
       ->take_all();
 }
 
+// Asking a running gateway.
+void add_admin_options(CLI::App& app, CommandLine& line) {
+  add_config_options(app, line);
+  app.add_option("--endpoint", line.endpoint, "Admin address, host:port")->type_name("ADDRESS");
+  app.add_option("--timeout-ms", line.timeout_ms, "Give up after this long")
+      ->check(CLI::Range(1, 600'000))
+      ->capture_default_str();
+}
+
+void add_tap_options(CLI::App& app, TapLine& tap) {
+  const auto condition = [&](const std::string& option, const std::string& name,
+                             const std::string& type, const std::string& help) {
+    app.add_option_function<std::vector<std::string>>(
+           option,
+           [&tap, name](const std::vector<std::string>& values) {
+             for (const std::string& value : values) tap.conditions.emplace_back(name, value);
+           },
+           help)
+        ->type_name(type)
+        ->expected(1)
+        ->take_all();
+  };
+  condition("--signal", "signal", "NAME,...", "Only these: traces, metrics, logs, profiles");
+  condition("--service", "service", "NAME", "Only of this service.name");
+  condition("--resource", "resource", "KEY=VALUE", "Only with this resource attribute");
+  condition("--attribute", "attribute", "KEY=VALUE", "Only with this attribute of the item");
+  condition("--name", "name", "PATTERN", "Only spans, metrics, events so named; * is any text");
+  condition("--severity", "severity", "LEVEL", "Only log records of this severity or above");
+  condition("--trace-id", "trace_id", "HEX", "Only spans and log records of this trace");
+  app.add_option("--dead-letters", tap.dead_letters,
+                 "Show what this exporter has given up, instead of what is stored")
+      ->type_name("EXPORTER");
+  app.add_option("--from", tap.from, "Begin with what comes, or with the oldest stored record")
+      ->check(CLI::IsMember({"latest", "oldest"}))
+      ->capture_default_str();
+  app.add_flag("--until-end", tap.until_end, "With --from oldest: end at the newest record");
+  app.add_option("--output", tap.output,
+                 "text: a line an item; json: a line of OTLP JSON a request")
+      ->check(CLI::IsMember({"text", "json", "none"}));
+  app.add_option("--record", tap.record_file, "Append the requests to FILE, byte for byte")
+      ->type_name("FILE");
+  app.add_option("--count", tap.request_count_max, "End after this many requests");
+}
+
 }  // namespace
 
 std::variant<CommandLine, int> parse_command_line(int argc, const char* const* argv) {
@@ -66,14 +110,15 @@ std::variant<CommandLine, int> parse_command_line(int argc, const char* const* a
       command(app.add_subcommand(
                   "health", "Ask a running gateway; exit code 0 when the probe passes, else 1"),
               Command::health);
-  add_config_options(*health, line);
+  add_admin_options(*health, line);
   health->add_option("--probe", line.probe, "Which probe")
       ->check(CLI::IsMember({"live", "ready", "startup"}))
       ->capture_default_str();
-  health->add_option("--endpoint", line.endpoint, "Admin address, host:port")->type_name("ADDRESS");
-  health->add_option("--timeout-ms", line.timeout_ms, "Give up after this long")
-      ->check(CLI::Range(1, 600'000))
-      ->capture_default_str();
+
+  CLI::App* tap = command(
+      app.add_subcommand("tap", "Show what a running gateway stores, as it comes"), Command::tap);
+  add_admin_options(*tap, line);
+  add_tap_options(*tap, line.tap);
 
   CLI::App* log = app.add_subcommand("log", "Look into a storage directory");
   log->require_subcommand(1);
@@ -94,6 +139,7 @@ std::variant<CommandLine, int> parse_command_line(int argc, const char* const* a
     const int code = app.exit(error);
     return code == 0 ? 0 : 2;
   }
+  if (line.tap.output.empty()) line.tap.output = line.tap.record_file.empty() ? "text" : "none";
   return line;
 }
 

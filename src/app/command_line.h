@@ -1,7 +1,7 @@
 // The command line as values. Parsing prints help and mistakes by itself; nothing here acts.
 //
 //   otlp-service [run] --config FILE... --set KEY=VALUE... --services=trace,health
-//   otlp-service validate | config | health | log inspect DIR | log verify DIR | version
+//   otlp-service validate | config | health | tap | log inspect DIR | log verify DIR | version
 //
 // Errors:  a mistake on the command line is printed to stderr with what to do next; exit code 2.
 // Threads: main thread only.
@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -22,7 +23,19 @@ enum class Command : std::uint8_t {
   health,
   log_inspect,
   log_verify,
+  tap,
   version
+};
+
+// tap
+struct TapLine {
+  std::vector<std::pair<std::string, std::string>> conditions;  // query/tap/item_filter.h
+  std::string dead_letters;  // of this exporter; empty: what is stored
+  std::string from = "latest";
+  bool until_end = false;  // end where everything stored has been shown
+  std::string output;      // text, json, none; empty: text, or none while recording
+  std::string record_file;
+  std::uint64_t request_count_max = 0;  // 0: no limit
 };
 
 struct CommandLine {
@@ -38,6 +51,7 @@ struct CommandLine {
   // log
   std::string directory;
   bool records = false;
+  TapLine tap;
   // version
   bool json = false;
 };

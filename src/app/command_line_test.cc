@@ -49,13 +49,33 @@ TEST(CommandLine, KnowsEveryCommand) {
   EXPECT_EQ(line_of({"version", "--json"}).command, Command::version);
 }
 
+// Goal: what a tap looks for is a list, in any number. Method: each option once, one of them twice.
+TEST(CommandLine, ATapTakesItsConditions) {
+  const TapLine tap =
+      line_of({"tap", "--signal", "traces,logs", "--service", "shop", "--attribute", "a=1",
+               "--attribute", "b=2", "--name", "GET *", "--severity", "warn", "--trace-id", "00"})
+          .tap;
+  using Conditions = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(tap.conditions, (Conditions{{"signal", "traces,logs"},
+                                        {"service", "shop"},
+                                        {"attribute", "a=1"},
+                                        {"attribute", "b=2"},
+                                        {"name", "GET *"},
+                                        {"severity", "warn"},
+                                        {"trace_id", "00"}}));
+  EXPECT_EQ(tap.output, "text");
+  EXPECT_EQ(line_of({"tap", "--record", "file"}).tap.output, "none");
+  EXPECT_EQ(line_of({"tap", "--record", "file", "--output", "json"}).tap.output, "json");
+}
+
 // Goal: a mistake is told and does not start a gateway. Method: words and values that are not.
 TEST(CommandLine, AMistakeIsExitCodeTwo) {
   for (const std::vector<const char*>& words :
        {std::vector<const char*>{"serve"}, std::vector<const char*>{"--confg", "a"},
         std::vector<const char*>{"health", "--probe", "well"},
         std::vector<const char*>{"--services=trace,spans"},
-        std::vector<const char*>{"log", "verify"}}) {
+        std::vector<const char*>{"log", "verify"}, std::vector<const char*>{"tap", "--from", "x"},
+        std::vector<const char*>{"tap", "--output", "xml"}}) {
     const auto parsed = parse(words);
     ASSERT_TRUE(std::holds_alternative<int>(parsed));
     EXPECT_EQ(std::get<int>(parsed), 2);

@@ -6,7 +6,7 @@
 #include "app/version.h"
 #include "config/load.h"
 #include "io/file_system.h"
-#include "net/http_get.h"
+#include "net/http_client.h"
 #include "storage/inspect.h"
 #include "telemetry/json_text.h"
 
@@ -24,6 +24,20 @@ config::LoadRequest load_request(const CommandLine& line) {
   request.assignments = line.overrides;
   request.environment = config::process_environment();
   return request;
+}
+
+std::optional<std::string> admin_endpoint(const CommandLine& line) {
+  if (!line.endpoint.empty()) return line.endpoint;
+  const auto loaded = config::load(load_request(line));
+  if (!loaded) {
+    complain(loaded.error().text());
+    return std::nullopt;
+  }
+  std::string endpoint = loaded->settings.admin.endpoint;
+  // A wildcard is where it listens, not where it can be asked.
+  if (endpoint.starts_with("0.0.0.0:")) endpoint.replace(0, 7, "127.0.0.1");
+  if (endpoint.starts_with("[::]:")) endpoint.replace(0, 4, "[::1]");
+  return endpoint;
 }
 
 int validate_command(const CommandLine& line) {
@@ -48,20 +62,10 @@ int config_command(const CommandLine& line) {
 }
 
 int health_command(const CommandLine& line) {
-  std::string endpoint = line.endpoint;
-  if (endpoint.empty()) {
-    const auto loaded = config::load(load_request(line));
-    if (!loaded) {
-      complain(loaded.error().text());
-      return 2;
-    }
-    endpoint = loaded->settings.admin.endpoint;
-    // A wildcard is where it listens, not where it can be asked.
-    if (endpoint.starts_with("0.0.0.0:")) endpoint.replace(0, 7, "127.0.0.1");
-    if (endpoint.starts_with("[::]:")) endpoint.replace(0, 4, "[::1]");
-  }
-  const auto answer =
-      net::http_get(endpoint, "/health/" + line.probe, std::chrono::milliseconds(line.timeout_ms));
+  const auto endpoint = admin_endpoint(line);
+  if (!endpoint) return 2;
+  net::HttpClient client(*endpoint, std::chrono::milliseconds(line.timeout_ms));
+  const auto answer = client.get("/health/" + line.probe);
   if (!answer) {
     complain("otlp-service: " + answer.error() + "\n");
     return 1;

@@ -5,6 +5,7 @@
 
 #include "app/services.h"
 #include "app/status_report.h"
+#include "app/tap_pages.h"
 #include "app/version.h"
 #include "exporter/exporter.h"
 #include "io/clock.h"
@@ -12,6 +13,7 @@
 #include "net/io_threads.h"
 #include "pipeline/ledger.h"
 #include "pipeline/signal_service.h"
+#include "query/tap/tap_source.h"
 #include "query/trace_service.h"
 #include "receiver/otlp/receiver.h"
 #include "telemetry/log.h"
@@ -108,8 +110,24 @@ Result<void, pipeline::ServiceFailure> Gateway::start_admin() {
   sources.health_state = [this] { return services_.overall().state; };
   sources.status_json = [this] { return status_json(); };
   sources.metrics = &metrics_;
+  add_tap_pages(sources);
   admin_ = admin::make_admin_server(settings_.admin, std::move(sources));
   return admin_->start();
+}
+
+void Gateway::add_tap_pages(admin::Sources& sources) {
+  sources.pages["/api/v1/tap"] = [this](std::string_view, std::string_view query) {
+    query::TapSource* tap = open_tap_;
+    if (tap == nullptr) return admin::Page{.status = 503, .body = "{}\n"};
+    return tap_page(*tap, query);
+  };
+  std::vector<std::string> exporters;
+  for (const config::Exporter& settings : settings_.exporters) exporters.push_back(settings.id);
+  sources.pages["/api/v1/dead-letters"] = [this, exporters](std::string_view,
+                                                            std::string_view query) {
+    return dead_letter_page(files_, settings_.storage.directory + "/dead_letters", exporters,
+                            query);
+  };
 }
 
 Result<void, pipeline::ServiceFailure> Gateway::open_log() {
@@ -121,6 +139,8 @@ Result<void, pipeline::ServiceFailure> Gateway::open_log() {
   if (!opened) return fail(pipeline::ServiceFailure{opened.error().message});
   log_ = std::move(*opened);
   open_log_ = log_.get();
+  tap_ = std::make_unique<query::TapSource>(*log_, payload_decoder());
+  open_tap_ = tap_.get();
   progress(log_->recovery());
   const storage::RecoveryReport report = log_->recovery();
   telemetry::log_info("storage", "log opened",
@@ -207,6 +227,11 @@ void Gateway::add_metrics() {
   callbacks_.push_back(metrics_.callback(
       Type::gauge, "otlp_memory_budget_limit_bytes", "The bound on request bytes in memory.", {},
       [this] { return static_cast<double>(budget_.limit_bytes()); }));
+  callbacks_.push_back(metrics_.callback(Type::gauge, "otlp_taps", "Taps that asked lately.", {},
+                                         [this] { return static_cast<double>(tap_->taps()); }));
+  callbacks_.push_back(metrics_.callback(
+      Type::counter, "otlp_tap_dropped_items_total", "Items that a tap was too slow to be shown.",
+      {}, [this] { return static_cast<double>(tap_->dropped_items()); }));
   for (const pipeline::ServiceManager::Report& report : services_.report()) {
     callbacks_.push_back(
         metrics_.callback(Type::gauge, "otlp_service_health", "0 healthy, 1 degraded, 2 unhealthy.",

@@ -40,6 +40,9 @@ class FileSystem;
 namespace gateway::net {
 class IoThreads;
 }
+namespace gateway::query {
+class TapSource;
+}
 namespace gateway::receiver::otlp {
 class Receiver;
 enum class ServingStatus : std::uint8_t;
@@ -77,6 +80,7 @@ class Gateway {
   void add_metrics();
   [[nodiscard]] std::uint32_t signals_enabled() const;
   [[nodiscard]] receiver::otlp::ServingStatus serving(std::string_view service) const;
+  void add_tap_pages(admin::Sources& sources);
 
   const config::Settings settings_;
   io::FileSystem& files_;
@@ -92,6 +96,8 @@ class Gateway {
 
   std::unique_ptr<storage::Log> log_;
   std::atomic<storage::Log*> open_log_{nullptr};  // log_, once others may use it
+  std::unique_ptr<query::TapSource> tap_;
+  std::atomic<query::TapSource*> open_tap_{nullptr};
   std::unique_ptr<net::IoThreads> threads_;
   pipeline::ServiceManager services_;
   std::vector<exporter::Exporter*> exporters_;        // owned by services_

@@ -5,29 +5,12 @@
 #include <vector>
 
 #include "exporter/rotating_file.h"
+#include "pipeline/captured_request.h"
 #include "telemetry/log.h"
 
 namespace gateway::exporter {
 
 namespace {
-
-std::string path_of(std::string_view directory, std::string_view exporter_id) {
-  if (directory.empty()) return {};
-  std::string id(exporter_id);
-  std::replace(id.begin(), id.end(), '/', '_');
-  if (id == "." || id == "..") id = "_";
-  return std::string(directory) + "/" + id + "/dead_letters.otlp";
-}
-
-// A JSON string; control characters do not occur in what printable() returned.
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : printable(text)) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
-}
 
 std::span<const std::byte> bytes_of(const std::string& text) {
   return std::as_bytes(std::span(text.data(), text.size()));
@@ -35,9 +18,17 @@ std::span<const std::byte> bytes_of(const std::string& text) {
 
 }  // namespace
 
+std::string dead_letter_path(std::string_view directory, std::string_view exporter_id) {
+  if (directory.empty()) return {};
+  std::string id(exporter_id);
+  std::replace(id.begin(), id.end(), '/', '_');
+  if (id == "." || id == "..") id = "_";
+  return std::string(directory) + "/" + id + "/dead_letters.otlp";
+}
+
 DeadLetters::DeadLetters(io::FileSystem& files, io::Clock& clock, std::string_view directory,
                          std::string_view exporter_id)
-    : clock_(clock), path_(path_of(directory, exporter_id)) {
+    : clock_(clock), path_(dead_letter_path(directory, exporter_id)) {
   if (path_.empty()) return;
   file_ = std::make_unique<RotatingFile>(files, path_, kDeadLetterFileSizeBytesMax,
                                          kDeadLetterFileCountMax - 1);
@@ -47,12 +38,14 @@ DeadLetters::~DeadLetters() = default;
 
 bool DeadLetters::write(const Request& request, std::string_view reason, std::string_view message) {
   if (!file_) return false;
-  const std::string head = "{\"time_unix_nano\":\"" + std::to_string(clock_.unix_nano()) +
-                           "\",\"signal\":\"" + std::string(name_of(request.signal)) +
-                           "\",\"item_count\":" + std::to_string(request.item_count) +
-                           ",\"size_bytes\":" + std::to_string(request.size_bytes) +
-                           ",\"reason\":" + quoted(reason) + ",\"message\":" + quoted(message) +
-                           "}\n";
+  std::string head;
+  pipeline::append_captured_head({.signal = request.signal,
+                                  .time_unix_nano = clock_.unix_nano(),
+                                  .item_count = request.item_count,
+                                  .size_bytes = request.size_bytes,
+                                  .reason = printable(reason),
+                                  .message = printable(message)},
+                                 head);
   const std::string end = "\n";
   std::vector<std::span<const std::byte>> parts;
   parts.reserve(request.pieces.size() + 2);

@@ -24,6 +24,10 @@ namespace gateway::exporter {
 inline constexpr std::uint64_t kDeadLetterFileSizeBytesMax = 64ULL << 20U;
 inline constexpr std::uint32_t kDeadLetterFileCountMax = 4;
 
+// The newest file; empty where `directory` is.
+[[nodiscard]] std::string dead_letter_path(std::string_view directory,
+                                           std::string_view exporter_id);
+
 class RotatingFile;
 
 class DeadLetters {

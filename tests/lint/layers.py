@@ -43,7 +43,7 @@ LIBRARIES = {
     "libdeflate.h": {"net", "receiver", "exporter"},
     "zlib.h": {"net", "receiver", "exporter"},
     "zstd.h": {"net", "receiver", "exporter"},
-    "simdjson.h": {"otlpview", "exporter"},  # OTLP/JSON; answers of destinations
+    "simdjson.h": {"otlpview", "exporter", "pipeline", "query"},  # OTLP/JSON; answers; heads of captured requests
 }
 COMPONENTS = {"receiver", "processor", "exporter", "query"}
 
