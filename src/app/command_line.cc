@@ -76,6 +76,28 @@ void add_tap_options(CLI::App& app, TapLine& tap) {
   app.add_option("--count", tap.request_count_max, "End after this many requests");
 }
 
+void add_replay_options(CLI::App& app, ReplayLine& replay) {
+  app.add_option("source", replay.source,
+                 "Storage directory, or a file of captured requests; without it the gateway at "
+                 "--endpoint is asked")
+      ->type_name("DIR|FILE");
+  app.add_option("--dead-letters", replay.dead_letters, "What this exporter has given up")
+      ->type_name("EXPORTER");
+  app.add_option("--signal", replay.signals, "Only these: traces, metrics, logs, profiles")
+      ->type_name("NAME,...");
+  app.add_option("--from", replay.from, "Received at or after: 2026-11-21T10:05:00Z, or -15m")
+      ->type_name("TIME");
+  app.add_option("--until", replay.until, "Received before; now, when not said")->type_name("TIME");
+  app.add_option("--to", replay.to, "Where to: http://, https://, grpc:// or grpcs://HOST:PORT")
+      ->type_name("URL");
+  app.add_option("--to-exporter", replay.to_exporter, "Where to: as this exporter of --config")
+      ->type_name("ID");
+  app.add_option("--rate", replay.rate, "Items a second at most")->type_name("N");
+  app.add_option("--give-up-after", replay.give_up_after_s, "Seconds to try one request again")
+      ->capture_default_str();
+  app.add_flag("--dry-run", replay.dry_run, "Read and count, send nothing");
+}
+
 }  // namespace
 
 std::variant<CommandLine, int> parse_command_line(int argc, const char* const* argv) {
@@ -120,7 +142,7 @@ std::variant<CommandLine, int> parse_command_line(int argc, const char* const* a
   add_admin_options(*tap, line);
   add_tap_options(*tap, line.tap);
 
-  CLI::App* log = app.add_subcommand("log", "Look into a storage directory");
+  CLI::App* log = app.add_subcommand("log", "Look into a storage directory, send from it again");
   log->require_subcommand(1);
   for (const auto& [name, help, value] :
        {std::tuple{"inspect", "Print segments, cursors and totals", Command::log_inspect},
@@ -130,6 +152,11 @@ std::variant<CommandLine, int> parse_command_line(int argc, const char* const* a
     sub->add_option("directory", line.directory, "Storage directory")->required()->type_name("DIR");
     sub->add_flag("--records", line.records, "Print a line for each record");
   }
+  CLI::App* replay =
+      command(log->add_subcommand("replay", "Send stored requests or dead letters again"),
+              Command::log_replay);
+  add_admin_options(*replay, line);
+  add_replay_options(*replay, line.replay);
   command(app.add_subcommand("version", "Print version, compiler and libraries"), Command::version)
       ->add_flag("--json", line.json, "Print JSON");
 

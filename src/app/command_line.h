@@ -1,7 +1,7 @@
 // The command line as values. Parsing prints help and mistakes by itself; nothing here acts.
 //
 //   otlp-service [run] --config FILE... --set KEY=VALUE... --services=trace,health
-//   otlp-service validate | config | health | tap | log inspect DIR | log verify DIR | version
+//   otlp-service validate | config | health | tap | log inspect|verify|replay | version
 //
 // Errors:  a mistake on the command line is printed to stderr with what to do next; exit code 2.
 // Threads: main thread only.
@@ -23,6 +23,7 @@ enum class Command : std::uint8_t {
   health,
   log_inspect,
   log_verify,
+  log_replay,
   tap,
   version
 };
@@ -38,6 +39,18 @@ struct TapLine {
   std::uint64_t request_count_max = 0;  // 0: no limit
 };
 
+// log replay
+struct ReplayLine {
+  std::string source;           // directory or file; empty: a running gateway
+  std::string dead_letters;     // of this exporter
+  std::string signals;          // "traces,logs"; empty: all
+  std::string from, until;      // app/time_text.h
+  std::string to, to_exporter;  // one of the two
+  std::uint64_t rate = 0;       // items a second; 0: as fast as it goes
+  std::uint32_t give_up_after_s = 60;
+  bool dry_run = false;
+};
+
 struct CommandLine {
   Command command = Command::run;
   // run, validate, config, health
@@ -51,6 +64,7 @@ struct CommandLine {
   // log
   std::string directory;
   bool records = false;
+  ReplayLine replay;
   TapLine tap;
   // version
   bool json = false;

@@ -68,6 +68,24 @@ TEST(CommandLine, ATapTakesItsConditions) {
   EXPECT_EQ(line_of({"tap", "--record", "file", "--output", "json"}).tap.output, "json");
 }
 
+// Goal: a replay says what, from when, and where to. Method: all of it in one call.
+TEST(CommandLine, AReplayTakesSourceTimesAndDestination) {
+  const CommandLine line =
+      line_of({"log", "replay", "data", "--dead-letters", "otlp", "--signal", "logs", "--from",
+               "-15m", "--until=2026-11-21", "--to", "http://h:1", "--rate", "5", "--dry-run"});
+  EXPECT_EQ(line.command, Command::log_replay);
+  EXPECT_EQ(line.replay.source, "data");
+  EXPECT_EQ(line.replay.dead_letters, "otlp");
+  EXPECT_EQ(line.replay.signals, "logs");
+  EXPECT_EQ(line.replay.from, "-15m");
+  EXPECT_EQ(line.replay.until, "2026-11-21");
+  EXPECT_EQ(line.replay.to, "http://h:1");
+  EXPECT_EQ(line.replay.rate, 5U);
+  EXPECT_TRUE(line.replay.dry_run);
+  EXPECT_EQ(line_of({"log", "replay", "--endpoint", "h:1", "--to-exporter", "a"}).replay.source,
+            "");
+}
+
 // Goal: a mistake is told and does not start a gateway. Method: words and values that are not.
 TEST(CommandLine, AMistakeIsExitCodeTwo) {
   for (const std::vector<const char*>& words :

@@ -25,7 +25,8 @@ namespace gateway::app {
 [[nodiscard]] int config_command(const CommandLine& line);
 [[nodiscard]] int health_command(const CommandLine& line);
 [[nodiscard]] int log_command(const CommandLine& line);
-[[nodiscard]] int tap_command(const CommandLine& line);  // tap_command.cc
+[[nodiscard]] int replay_command(const CommandLine& line);  // replay_command.cc
+[[nodiscard]] int tap_command(const CommandLine& line);     // tap_command.cc
 [[nodiscard]] int version_command(const CommandLine& line);
 
 }  // namespace gateway::app

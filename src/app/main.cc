@@ -22,6 +22,8 @@ int main(int argc, char** argv) {
     case Command::log_inspect:
     case Command::log_verify:
       return gateway::app::log_command(line);
+    case Command::log_replay:
+      return gateway::app::replay_command(line);
     case Command::tap:
       return gateway::app::tap_command(line);
     case Command::version:

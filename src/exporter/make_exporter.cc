@@ -3,32 +3,36 @@
 #include "exporter/delivery.h"
 #include "exporter/exporter.h"
 #include "exporter/file/file_transport.h"
+#include "exporter/make_transport.h"
 #include "exporter/otlp/grpc_transport.h"
 #include "exporter/otlp_http/http_transport.h"
 #include "io/file_system.h"
 
 namespace gateway::exporter {
 
+std::unique_ptr<Transport> make_transport(const config::Exporter& settings,
+                                          boost::asio::io_context& loop) {
+  switch (settings.kind) {
+    case config::ExporterKind::otlp:
+      return make_grpc_transport(settings, loop);
+    case config::ExporterKind::otlp_http:
+      return make_http_transport(settings, loop);
+    case config::ExporterKind::debug:
+      return make_debug_transport(settings, loop);
+    case config::ExporterKind::file:
+      return make_file_transport(settings, loop, io::real_file_system());
+  }
+  GATEWAY_ASSERT(false);
+  return nullptr;
+}
+
 std::unique_ptr<Exporter> make_exporter(const config::Exporter& settings,
                                         const std::vector<Signal>& signals, storage::Log& log,
                                         telemetry::Registry& metrics,
                                         const std::string& dead_letter_directory) {
-  const auto make_transport =
-      [&settings](boost::asio::io_context& loop) -> std::unique_ptr<Transport> {
-    switch (settings.kind) {
-      case config::ExporterKind::otlp:
-        return make_grpc_transport(settings, loop);
-      case config::ExporterKind::otlp_http:
-        return make_http_transport(settings, loop);
-      case config::ExporterKind::debug:
-        return make_debug_transport(settings, loop);
-      case config::ExporterKind::file:
-        return make_file_transport(settings, loop, io::real_file_system());
-    }
-    GATEWAY_ASSERT(false);
-    return nullptr;
-  };
-  return make_delivery(settings, signals, log, metrics, dead_letter_directory, make_transport);
+  return make_delivery(
+      settings, signals, log, metrics, dead_letter_directory,
+      [&settings](boost::asio::io_context& loop) { return make_transport(settings, loop); });
 }
 
 }  // namespace gateway::exporter

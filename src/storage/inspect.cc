@@ -64,7 +64,8 @@ class Inspector {
         out_.problems.push_back(name + " was set aside: its header could not be read");
       }
     }
-    for (std::size_t i = 0; i < out_.segments.size(); ++i) read_segment(i);
+    for (std::size_t i = 0; i < out_.segments.size() && !stopped_; ++i) read_segment(i);
+    if (stopped_) return std::move(out_);
     auto cursors = load_cursors(files_, directory_);
     if (cursors) {
       out_.cursors = std::move(*cursors);
@@ -139,6 +140,7 @@ class Inspector {
         problem(segment, at, "no record up to " + number((*found)->offset_bytes));
       }
       read_record(segment, scanner, **found, limit);
+      if (stopped_) return;
       at = (*found)->offset_bytes + (*found)->header.extent_size_bytes;
       segment.end_bytes = at;
     }
@@ -164,9 +166,17 @@ class Inspector {
     if (header.probe()) ++segment.probe_count;
     ++out_.record_count;
     bool whole = true;
-    if (options_.payload_checksums) {
+    if (options_.payload_checksums || options_.each_payload) {
       const auto content = scanner.content(found, limit);
       whole = content && *content;
+      if (whole && options_.each_payload && !header.probe()) {
+        stopped_ = !options_.each_payload({.signal = header.signal,
+                                           .coding = header.coding,
+                                           .item_count = header.item_count,
+                                           .received_unix_nano = header.received_unix_nano,
+                                           .tenant = (*content)->tenant},
+                                          (*content)->payload);
+      }
       if (!whole) {
         ++segment.damaged_regions;
         problem(segment, found.offset_bytes, "the payload does not match its checksum");
@@ -196,6 +206,7 @@ class Inspector {
   const InspectOptions& options_;
   Inspection out_;
   std::vector<std::shared_ptr<io::File>> opened_;
+  bool stopped_ = false;  // by each_payload
 };
 
 }  // namespace

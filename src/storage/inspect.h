@@ -54,6 +54,9 @@ struct InspectOptions {
   bool payload_checksums = false;  // verify: read and check every byte, not headers alone
   // Called for each record with a line about it; not called when empty.
   std::function<void(std::string_view)> each_record;
+  // Called for each record that is whole, probes excepted, until it returns false: then no further
+  // record is looked at, and the result holds no more than what was. Not called when empty.
+  std::function<bool(const RecordInfo& info, const Slice& payload)> each_payload;
 };
 
 [[nodiscard]] Result<Inspection, InspectFailure> inspect(io::FileSystem& files,

@@ -63,6 +63,37 @@ TEST(Inspect, ADamagedPayloadIsFoundByItsChecksum) {
             "segment-0000000000000001 at 4096: the payload does not match its checksum");
 }
 
+// Goal: what is stored can be read out of the files alone. Method: all, past a damaged one, and
+// until told to end.
+TEST(Inspect, PayloadsAreHandedOutInTheirOrder) {
+  EngineFixture log(1);
+  fill(log);
+  std::vector<std::string> payloads;
+  std::size_t max = 1000;
+  InspectOptions options;
+  options.each_payload = [&](const RecordInfo& info, const Slice& payload) {
+    EXPECT_EQ(info.item_count, info.signal == Signal::logs ? 3U : 10U);
+    payloads.emplace_back(reinterpret_cast<const char*>(payload.bytes.data()),
+                          payload.bytes.size());
+    return payloads.size() < max;
+  };
+  static_cast<void>(inspected(log, options));
+  ASSERT_EQ(payloads.size(), 41U);
+  EXPECT_EQ(payloads[7], random_text(7, 9000));
+  EXPECT_EQ(payloads.back(), "a log");
+
+  log.files.flip(log.segment_paths().front(), kFirstRecordOffsetBytes + 5000, std::byte{1});
+  payloads.clear();
+  EXPECT_EQ(inspected(log, options).problems.size(), 1U);
+  ASSERT_EQ(payloads.size(), 40U);
+  EXPECT_EQ(payloads.front(), random_text(1, 9000));
+
+  payloads.clear();
+  max = 3;
+  static_cast<void>(inspected(log, options));
+  EXPECT_EQ(payloads.size(), 3U);
+}
+
 // Goal: lost headers are found and the totals say how much. Method: flip a byte of a record header,
 // and of a segment header.
 TEST(Inspect, DamagedHeadersAreFound) {
