@@ -11,9 +11,10 @@ import pathlib
 import subprocess
 
 import pytest
-from google.protobuf import descriptor_pb2
+from google.protobuf import descriptor_pb2, text_format
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 from opentelemetry.proto.collector.profiles.v1development import profiles_service_pb2
@@ -29,6 +30,8 @@ PUBLISHED = {
     "google/rpc/error_details.proto": error_details_pb2,
     "google/rpc/status.proto": status_pb2,
     "grpc/health/v1/health.proto": health_pb2,
+    "grpc/reflection/v1/reflection.proto": reflection_pb2,
+    "grpc/reflection/v1alpha/reflection.proto": reflection_pb2,
     "opentelemetry/proto/collector/logs/v1/logs_service.proto": logs_service_pb2,
     "opentelemetry/proto/collector/metrics/v1/metrics_service.proto": metrics_service_pb2,
     "opentelemetry/proto/collector/profiles/v1development/profiles_service.proto": profiles_service_pb2,
@@ -60,6 +63,9 @@ def ours(tmp_path_factory):
 def theirs(name):
     file = descriptor_pb2.FileDescriptorProto()
     PUBLISHED[name].DESCRIPTOR.CopyToProto(file)
+    if name == "grpc/reflection/v1/reflection.proto":
+        # Published for Python under the older name only; the two are the same but for it.
+        text_format.Parse(text_format.MessageToString(file).replace("v1alpha", "v1"), file := descriptor_pb2.FileDescriptorProto())
     return file
 
 

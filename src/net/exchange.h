@@ -5,6 +5,9 @@
 //   else  --> Handler::on_failure  the protocol was broken or a limit passed; answers now
 //   gone  --> Handler::on_abandoned  the sender left, or its deadline passed, before the answer
 //
+// A gRPC request that is a stream of messages (BodyPlan::stream) gives each of them to
+// Handler::on_message(), and then, without a body, on_request().
+//
 // An Exchange is valid until it has been answered (or abandoned, or its handler destroyed); after
 // that call the handler forgets it. Header names are lower case; views borrow from the exchange.
 //
@@ -49,6 +52,7 @@ enum class RequestErrc : std::uint8_t {
 struct BodyPlan {
   std::size_t size_bytes_max = 0;
   ByteBudget* budget = nullptr;  // bytes are leased from it before they are buffered; or none
+  bool stream = false;           // gRPC: any number of messages, each of at most size_bytes_max
 };
 
 using Header = std::pair<std::string, std::string>;
@@ -140,6 +144,8 @@ class Handler {
   // The head is whole. Nothing: the handler has replied, and the body, if any, is discarded.
   [[nodiscard]] virtual std::optional<BodyPlan> on_head(Exchange& exchange) noexcept = 0;
   virtual void on_request(Exchange& exchange) noexcept = 0;
+  // One message of a stream lies in exchange.body(), until the return. It may reply().
+  virtual void on_message(Exchange& /*exchange*/) noexcept {}
   // Must reply. After `malformed` and `headers_too_large` the head is as far as it was read.
   virtual void on_failure(Exchange& exchange, RequestErrc why) noexcept = 0;
   // No reply is possible any more. Called only between on_head() and the reply.

@@ -1,4 +1,5 @@
-// Reads the one message of a unary gRPC request out of DATA in any cut.
+// Reads the one message of a unary gRPC request out of DATA in any cut; of a stream, message after
+// message, begun anew for each.
 //
 //   message := compressed-flag (1 byte: 0 or 1)  length (4 bytes, big-endian)  bytes
 //
@@ -27,6 +28,12 @@ class GrpcMessageReader {
   [[nodiscard]] Result<void, RequestErrc> append(std::span<const std::byte> bytes, Buffer& body,
                                                  ByteLease& lease) noexcept;
   [[nodiscard]] Result<void, RequestErrc> finish(const Buffer& body) const noexcept;
+  // Bytes that this message, as far as it is known, still takes; 0 when it is whole.
+  [[nodiscard]] std::size_t missing_bytes(const Buffer& body) const noexcept {
+    return prefix_size_ < kGrpcPrefixSizeBytes ? kGrpcPrefixSizeBytes - prefix_size_
+                                               : length_ - body.size();
+  }
+  [[nodiscard]] bool begun() const noexcept { return prefix_size_ != 0; }
   [[nodiscard]] bool compressed() const noexcept { return prefix_[0] == std::byte{1}; }
 
  private:

@@ -62,6 +62,7 @@ void Http2Stream::clear() noexcept {
   state_ = State::head;
   with_handler_ = request_ended_ = head_sent_ = deferred_ = too_many_headers_ = false;
   end_ = End::none;
+  stream_plan_.reset();
   header_size_bytes_ = empty_frames_ = 0;
   received_bytes_ = 0;
   deadline_ = TimePoint::max();
@@ -463,6 +464,7 @@ void Http2Session::begin_body(Http2Stream& stream, const BodyPlan& plan) noexcep
   stream.state_ = Http2Stream::State::body;
   if (stream.transport_ == Transport::grpc) {
     stream.message_reader_.begin(plan);
+    if (plan.stream) stream.stream_plan_ = plan;
     return;
   }
   std::optional<std::uint64_t> size;
@@ -484,6 +486,11 @@ void Http2Session::on_data(std::int32_t id, std::span<const std::byte> bytes) no
   Http2Stream* const stream = find(id);
   if (stream != nullptr && stream->state_ == Http2Stream::State::body) {
     stream->received_bytes_ += bytes.size();
+    if (stream->stream_plan_) [[unlikely]] {
+      on_stream_data(*stream, bytes);
+      nghttp2_session_consume(session_.get(), id, bytes.size());
+      return;
+    }
     auto kept = stream->transport_ == Transport::grpc
                     ? stream->message_reader_.append(bytes, stream->body_, stream->lease_)
                     : stream->body_reader_.append(bytes, stream->body_, stream->lease_);
@@ -492,9 +499,31 @@ void Http2Session::on_data(std::int32_t id, std::span<const std::byte> bytes) no
   nghttp2_session_consume(session_.get(), id, bytes.size());
 }
 
+void Http2Session::on_stream_data(Http2Stream& stream, std::span<const std::byte> bytes) noexcept {
+  GrpcMessageReader& reader = stream.message_reader_;
+  while (!bytes.empty()) {
+    const auto part = bytes.first(std::min(bytes.size(), reader.missing_bytes(stream.body_)));
+    bytes = bytes.subspan(part.size());
+    if (auto kept = reader.append(part, stream.body_, stream.lease_); !kept) {
+      return fail_request(stream, kept.error());
+    }
+    if (reader.missing_bytes(stream.body_) != 0) continue;
+    stream.message_compressed_ = reader.compressed();
+    shard_.handler.on_message(stream);
+    if (!stream.with_handler_) return;  // it has replied: the rest says nothing to anyone
+    stream.body_.reset();
+    stream.lease_.release();
+    reader.begin(*stream.stream_plan_);
+  }
+}
+
 void Http2Session::on_request_end(Http2Stream& stream) noexcept {
   stream.request_ended_ = true;
   if (stream.state_ != Http2Stream::State::body) return;
+  if (stream.stream_plan_ && !stream.message_reader_.begun()) {
+    stream.state_ = Http2Stream::State::waiting;
+    return shard_.handler.on_request(stream);
+  }
   auto whole = stream.transport_ == Transport::grpc ? stream.message_reader_.finish(stream.body_)
                                                     : stream.body_reader_.finish(stream.body_);
   if (!whole) return fail_request(stream, whole.error());

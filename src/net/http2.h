@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -65,6 +66,7 @@ class Http2Stream final : public Exchange {
   bool head_sent_ = false;
   bool deferred_ = false;  // the output is empty, and more may come
   bool too_many_headers_ = false;
+  std::optional<BodyPlan> stream_plan_;  // of a request that is a stream of messages
   End end_ = End::none;
   std::uint32_t header_size_bytes_ = 0;
   std::uint32_t empty_frames_ = 0;
@@ -105,6 +107,7 @@ class Http2Session final : public Session {
   int on_header(Http2Stream& stream, std::string_view name, std::string_view value) noexcept;
   void on_head(Http2Stream& stream) noexcept;
   void on_data(std::int32_t id, std::span<const std::byte> bytes) noexcept;
+  void on_stream_data(Http2Stream& stream, std::span<const std::byte> bytes) noexcept;
   void on_request_end(Http2Stream& stream) noexcept;
   void on_end_sent(Http2Stream& stream) noexcept;
   void on_stream_close(Http2Stream& stream) noexcept;

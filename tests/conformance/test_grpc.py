@@ -9,7 +9,9 @@ import urllib.parse
 import grpc
 import pytest
 import zstandard
+from google.protobuf import descriptor_pool, message_factory
 from google.rpc import error_details_pb2, status_pb2
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 import gateway
 import otlp
@@ -120,6 +122,22 @@ def test_broken_gzip_is_final(connection, case):
 def test_G_20_S_19_S_20_unknown_methods_are_unimplemented(connection, path):
     answer = connection.call(frame(GOOD), path=path)
     assert answer.grpc_status == UNIMPLEMENTED
+
+
+def test_reflection_describes_what_is_served(service):
+    """Method: the client of grpcio-reflection builds messages from the answers alone."""
+    with grpc.insecure_channel(service.grpc) as channel:
+        database = ProtoReflectionDescriptorDatabase(channel)
+        names = database.get_services()
+        assert "opentelemetry.proto.collector.trace.v1.TraceService" in names and "grpc.health.v1.Health" in names
+        assert not any("profiles" in name for name in names)
+        described = descriptor_pool.DescriptorPool(database)
+        for name in names:
+            assert described.FindServiceByName(name).methods
+        request = described.FindMessageTypeByName("opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest")
+        assert message_factory.GetMessageClass(request).FromString(GOOD).resource_spans
+        with pytest.raises(KeyError):
+            described.FindMessageTypeByName("no.such.Message")
 
 
 def test_another_method_than_post_is_refused(connection):

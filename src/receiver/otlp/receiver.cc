@@ -37,6 +37,17 @@ class DrainSampler final : public net::Task {
   Clock::time_point last_{};
 };
 
+std::vector<std::string_view> services_of(const config::OtlpReceiver& settings,
+                                          const Dependencies& dependencies) {
+  std::vector<std::string_view> out;
+  for (const Signal signal : kSignals) {
+    if (serves(signal, settings, dependencies)) out.push_back(export_service(signal));
+  }
+  out.insert(out.end(), {"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+                         "grpc.reflection.v1alpha.ServerReflection"});
+  return out;
+}
+
 class OtlpReceiver final : public Receiver {
  public:
   OtlpReceiver(const config::OtlpReceiver& settings, const Dependencies& dependencies)
@@ -44,7 +55,8 @@ class OtlpReceiver final : public Receiver {
         dependencies_(dependencies),
         name_("receiver/" + settings.id),
         metrics_(*dependencies.metrics),
-        shared_{settings_, dependencies_, metrics_, freed_, {}, {}},
+        reflection_(services_of(settings_, dependencies_)),
+        shared_{settings_, dependencies_, metrics_, freed_, reflection_, {}, {}},
         sampler_(*dependencies.log, shared_.lanes, freed_),
         grpc_handler_(shared_, settings_.grpc),
         http_handler_(shared_, settings_.http) {
@@ -86,6 +98,7 @@ class OtlpReceiver final : public Receiver {
   const std::string name_;
   ReceiverMetrics metrics_;
   DrainMeter freed_;
+  const Reflection reflection_;
   Shared shared_;
   DrainSampler sampler_;
   RequestHandler grpc_handler_;

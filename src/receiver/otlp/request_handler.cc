@@ -52,10 +52,10 @@ std::uint64_t unix_nano_now() noexcept {
 
 // ---- head ---------------------------------------------------------------------------------------
 
-bool RequestHandler::enabled(Signal signal) const noexcept {
-  if (signal == Signal::profiles && !shared_.settings.profiles) return false;
-  if (signal == Signal::profiles) return true;
-  return (shared_.dependencies.signals_enabled >> index_of(signal) & 1U) != 0;
+bool serves(Signal signal, const config::OtlpReceiver& settings,
+            const Dependencies& dependencies) noexcept {
+  if (signal == Signal::profiles) return settings.profiles;
+  return (dependencies.signals_enabled >> index_of(signal) & 1U) != 0;
 }
 
 net::BodyPlan RequestHandler::plan() const noexcept {
@@ -82,11 +82,14 @@ std::optional<net::BodyPlan> RequestHandler::on_grpc_head(net::Exchange& exchang
     exchange.reply(std::move(answer));
     return std::nullopt;
   }
-  if (health_method(exchange.path())) {
+  const auto signal = export_signal(exchange.path());
+  if (!signal && health_method(exchange.path())) {
     return net::BodyPlan{kHealthRequestSizeBytesMax, shared_.dependencies.budget};
   }
-  const auto signal = export_signal(exchange.path());
-  if (!signal || !enabled(*signal)) {
+  if (!signal && is_reflection(exchange.path())) {
+    return net::BodyPlan{kReflectionRequestSizeBytesMax, shared_.dependencies.budget, true};
+  }
+  if (!signal || !serves(*signal, shared_.settings, shared_.dependencies)) {
     refuse_stray(exchange, {StatusKind::not_found, "no such method is served here", {}});
     return std::nullopt;
   }
@@ -108,7 +111,9 @@ std::optional<net::BodyPlan> RequestHandler::on_http_head(net::Exchange& exchang
   if (!signal && export_signal(exchange.path()) && exchange.method() == "POST") {
     return stray(StatusKind::unsupported_type, "content-type must be application/grpc");
   }
-  if (!signal || !enabled(*signal)) return stray(StatusKind::not_found, "no such path");
+  if (!signal || !serves(*signal, shared_.settings, shared_.dependencies)) {
+    return stray(StatusKind::not_found, "no such path");
+  }
   if (exchange.method() == "OPTIONS" && !listener_.cors_allowed_origins.empty()) {
     preflight(exchange);
     return std::nullopt;
@@ -153,9 +158,7 @@ std::optional<net::BodyPlan> RequestHandler::admit(net::Exchange& exchange, Sign
 // ---- body ---------------------------------------------------------------------------------------
 
 void RequestHandler::on_request(net::Exchange& exchange) noexcept {
-  if (exchange.transport() == net::Transport::grpc) {
-    if (const auto method = health_method(exchange.path())) return on_health(exchange, *method);
-  }
+  if (request_of(exchange) == nullptr) return on_service_request(exchange);
   Request& request = *request_of(exchange);
   request.payload = std::move(exchange.body());
   request.lease = std::move(exchange.lease());
@@ -279,6 +282,22 @@ RequestHandler::Step RequestHandler::rewrite(Request& request) noexcept {
   request.payload.resize_down(0);
   if (!rewritten.empty()) request.payload.append(rewritten);
   return {};
+}
+
+void RequestHandler::on_service_request(net::Exchange& exchange) noexcept {
+  if (const auto method = health_method(exchange.path())) return on_health(exchange, *method);
+  exchange.reply(net::GrpcReply{});  // the questions to reflection have ended
+}
+
+void RequestHandler::on_message(net::Exchange& exchange) noexcept {
+  const auto said = shared_.reflection.answer(std::as_const(exchange.body()).payload());
+  if (!said || exchange.message_compressed()) {
+    return exchange.reply(
+        grpc_refusal({StatusKind::bad_data, "not a ServerReflectionRequest", {}}));
+  }
+  if (exchange.send_message(*said)) return;
+  exchange.reply(
+      grpc_refusal({StatusKind::unavailable, "the answers are not read", kRetryDelayUnavailable}));
 }
 
 void RequestHandler::on_health(net::Exchange& exchange, HealthMethod method) noexcept {

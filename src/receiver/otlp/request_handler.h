@@ -20,6 +20,7 @@
 #include "pipeline/status.h"
 #include "receiver/otlp/health.h"
 #include "receiver/otlp/lane.h"
+#include "receiver/otlp/reflection.h"
 #include "receiver/otlp/retry_delay.h"
 #include "receiver/otlp/routes.h"
 
@@ -33,10 +34,15 @@ struct Shared {
   const config::OtlpReceiver& settings;
   const Dependencies& dependencies;
   ReceiverMetrics& metrics;
-  const DrainMeter& freed;                                // how fast the log makes room
+  const DrainMeter& freed;  // how fast the log makes room
+  const Reflection& reflection;
   std::vector<std::unique_ptr<Lane>> lanes;               // by thread index
   std::vector<std::unique_ptr<HealthWatchers>> watchers;  // likewise
 };
+
+// Whether a receiver takes that signal.
+[[nodiscard]] bool serves(Signal signal, const config::OtlpReceiver& settings,
+                          const Dependencies& dependencies) noexcept;
 
 class RequestHandler final : public net::Handler {
  public:
@@ -45,6 +51,7 @@ class RequestHandler final : public net::Handler {
 
   [[nodiscard]] std::optional<net::BodyPlan> on_head(net::Exchange& exchange) noexcept override;
   void on_request(net::Exchange& exchange) noexcept override;
+  void on_message(net::Exchange& exchange) noexcept override;
   void on_failure(net::Exchange& exchange, net::RequestErrc why) noexcept override;
   void on_abandoned(net::Exchange& exchange) noexcept override;
 
@@ -59,7 +66,6 @@ class RequestHandler final : public net::Handler {
   [[nodiscard]] std::optional<net::BodyPlan> admit(net::Exchange& exchange, Signal signal,
                                                    AnswerForm form,
                                                    net::ContentCoding coding) noexcept;
-  [[nodiscard]] bool enabled(Signal signal) const noexcept;
   [[nodiscard]] net::BodyPlan plan() const noexcept;
   [[nodiscard]] Lane& lane_of(const net::Exchange& exchange) const noexcept;
 
@@ -69,6 +75,8 @@ class RequestHandler final : public net::Handler {
   [[nodiscard]] Step transcode(Request& request) noexcept;
   [[nodiscard]] Step check(Request& request) noexcept;
   [[nodiscard]] Step rewrite(Request& request) noexcept;
+  // Of a call that is not an Export.
+  void on_service_request(net::Exchange& exchange) noexcept;
   void on_health(net::Exchange& exchange, HealthMethod method) noexcept;
 
   void acknowledge(Request& request) noexcept;

@@ -36,6 +36,16 @@ std::optional<HealthMethod> health_method(std::string_view grpc_path) noexcept {
   return std::nullopt;
 }
 
+bool is_reflection(std::string_view grpc_path) noexcept {
+  return grpc_path == "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo" ||
+         grpc_path == "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
+}
+
+std::string_view export_service(Signal signal) noexcept {
+  const std::string_view path = kExportPaths[index_of(signal)].path;
+  return path.substr(1, path.rfind('/') - 1);
+}
+
 std::optional<Signal> http_signal(std::string_view path,
                                   const config::Listener& listener) noexcept {
   if (path == listener.traces_url_path) return Signal::traces;

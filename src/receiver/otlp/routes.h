@@ -29,6 +29,10 @@ inline constexpr std::string_view kMediaJson = "application/json";
 // The signal of an Export method, whether or not it is served here.
 [[nodiscard]] std::optional<Signal> export_signal(std::string_view grpc_path) noexcept;
 [[nodiscard]] std::optional<HealthMethod> health_method(std::string_view grpc_path) noexcept;
+// ServerReflectionInfo, under its name or its older name.
+[[nodiscard]] bool is_reflection(std::string_view grpc_path) noexcept;
+// "opentelemetry.proto.collector.trace.v1.TraceService"
+[[nodiscard]] std::string_view export_service(Signal signal) noexcept;
 [[nodiscard]] std::optional<Signal> http_signal(std::string_view path,
                                                 const config::Listener& listener) noexcept;
 
