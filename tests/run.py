@@ -37,6 +37,7 @@ SUITES = {
 LONG_SUITES = {
     "conformance-full": ("pytest", ["tests/conformance"], "the checklist with slow peers too"),
     "soak": ("pytest", ["tests/e2e", "-m", "long"], "a minute of outage, minutes of overload"),
+    "interop": ("pytest", ["tests/interop"], "SDKs and gRPC clients of four languages, the real Collector, all built here"),
     "crash": ("pytest", ["tests/crash"], "kill -9 again and again under load"),
     "fuzz": ("pytest", ["tests/fuzz"], "libFuzzer on every target, DEV_FUZZ_SECONDS (60) each"),
     "debootstrap": ("pytest", ["tests/debootstrap"], "./dev run and ./dev test in a clean Debian 12 root"),
