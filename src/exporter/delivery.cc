@@ -19,6 +19,7 @@
 #include "io/clock.h"
 #include "io/file_system.h"
 #include "io/random.h"
+#include "io/thread.h"
 #include "telemetry/log.h"
 
 namespace gateway::exporter {
@@ -71,7 +72,10 @@ class Delivery final : public Exporter, public storage::CommitListener, private 
     for (const auto& entry : lanes_) entry->lane.resume();
     loop_.restart();
     work_.emplace(loop_.get_executor());
-    thread_ = std::thread([this] { loop_.run(); });
+    thread_ = std::thread([this] {
+      io::name_this_thread(id_);
+      loop_.run();
+    });
     log_.add_listener(*this);
     for (const auto& entry : lanes_) wake_soon(*entry);
     return {};

@@ -89,6 +89,8 @@ std::optional<Lane::Instant> Lane::pump(Instant now) {
   advance_cursor();
   advance_idle(now);
   publish();
+  reader_->set_awaited(breaker_.state() == Breaker::State::closed && !failing_ &&
+                       now >= throttled_until_);
   return next;
 }
 

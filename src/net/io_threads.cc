@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "base/assert.h"
+#include "io/thread.h"
 #include "net/io_thread.h"
 
 namespace gateway::net {
@@ -30,9 +31,11 @@ void block_sigpipe() noexcept {
 IoThread::IoThread(std::size_t index, std::string_view name)
     : index_(index), impl_(std::make_unique<Impl>()) {
   arm_tick();
-  impl_->thread = std::thread([this] { run(); });
-  const std::string title = std::string(name.substr(0, 10)) + "/" + std::to_string(index);
-  pthread_setname_np(impl_->thread.native_handle(), title.c_str());
+  impl_->thread =
+      std::thread([this, title = std::string(name.substr(0, 10)) + "/" + std::to_string(index)] {
+        io::name_this_thread(title);
+        run();
+      });
 }
 
 IoThread::~IoThread() {

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <string>
 
+#include "io/thread.h"
 #include "otlpview/wire.h"
 #include "telemetry/log.h"
 
@@ -161,7 +162,10 @@ Result<void, pipeline::ServiceFailure> TraceService::start() {
     const std::lock_guard lock(mutex_);
     stopping_ = false;
   }
-  thread_ = std::thread([this] { follow(); });
+  thread_ = std::thread([this] {
+    io::name_this_thread("trace_service");
+    follow();
+  });
   return {};
 }
 

@@ -124,8 +124,15 @@ Stats Engine::stats() const {
     stats.commit_in_progress = clock_.monotonic() - std::chrono::nanoseconds(started);
   }
   stats.last_commit = std::chrono::nanoseconds(state_.last_commit.load(std::memory_order_relaxed));
+  stats.pace_time = std::chrono::nanoseconds(state_.pace_time.load(std::memory_order_relaxed));
   stats.commit_time = std::chrono::nanoseconds(state_.commit_time.load(std::memory_order_relaxed));
   return stats;
+}
+
+void Engine::wait_for_readers(std::chrono::nanoseconds time_max) {
+  const auto began = clock_.monotonic();
+  if (!cache_.wait_for_followers(time_max)) return;
+  state_.pace_time.fetch_add((clock_.monotonic() - began).count(), std::memory_order_relaxed);
 }
 
 bool Engine::save_cursors() {

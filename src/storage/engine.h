@@ -45,6 +45,8 @@ class Engine {
 
   [[nodiscard]] std::unique_ptr<Reader> reader(std::uint32_t signals, Position from);
   [[nodiscard]] Stats stats() const;
+  // On the writer thread, between groups.
+  void wait_for_readers(std::chrono::nanoseconds time_max);
   // False, and a line in our own log, when the file cannot be written.
   bool save_cursors();
 

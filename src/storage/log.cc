@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "io/thread.h"
 #include "io/wakeup.h"
 #include "storage/engine.h"
 #include "storage/submit_queue.h"
@@ -73,9 +74,11 @@ class SegmentLog final : public Log {
  private:
   void run_writer() {
     Writer& writer = engine_->writer();
+    io::name_this_thread("log-writer");
     while (!stopping_.load(std::memory_order_acquire)) {
       writer.commit_once(queue_.take_all());
       writer.maintain(retention_due_.exchange(false, std::memory_order_relaxed));
+      engine_->wait_for_readers(kPaceTimeMax);
       if (!writer.waiting()) writer_wakeup_.wait(writer.idle_time());
     }
     writer.commit_all(queue_.close());
@@ -83,6 +86,7 @@ class SegmentLog final : public Log {
   }
 
   void run_saver() {
+    io::name_this_thread("log-cursors");
     constexpr std::chrono::seconds kLongWait{60};
     while (!stopping_.load(std::memory_order_acquire)) {
       if (!engine_->cursors().dirty()) saver_wakeup_.wait(kLongWait);

@@ -165,6 +165,9 @@ class Reader {
   [[nodiscard]] virtual Result<std::optional<Record>, ReadErrc> next() = 0;
   virtual void seek(Position to) = 0;
   [[nodiscard]] virtual Position position() const = 0;
+  // Whether the writer shall wait a moment (kPaceTimeMax) for this reader when it is about to fall
+  // out of the tail cache: for one whose destination takes data. Off at first. From any thread.
+  virtual void set_awaited(bool awaited) noexcept = 0;
 };
 
 // What became of items, cumulative; stored = the sum of these + pending (promise 7).
@@ -212,7 +215,13 @@ struct Stats {
   std::chrono::nanoseconds commit_in_progress{};  // how long the running commit has taken; 0: none
   std::chrono::nanoseconds last_commit{};         // how long the last one took
   std::chrono::nanoseconds commit_time{};         // of all groups since the start, failed ones too
+  std::chrono::nanoseconds pace_time{};           // waited for readers, since the start
 };
+
+// The writer waits at most this long before a group for readers that are about to fall out of the
+// tail cache. What comes meanwhile makes the group larger; a slow destination costs no more than
+// this, and only until it has fallen out.
+inline constexpr std::chrono::milliseconds kPaceTimeMax{5};
 
 class Log {
  public:

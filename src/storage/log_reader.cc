@@ -32,7 +32,7 @@ Result<std::optional<Record>, ReadErrc> LogReader::next() {
       position_ = head_.position;
       return std::nullopt;
     }
-    const auto cached = source_.cache.read(scanned_, head_.position, signals_, batch_);
+    const auto cached = source_.cache.read(scanned_, head_.position, signals_, follower_, batch_);
     if (cached.covered) {
       scanner_.reset();
       scanned_ = cached.scanned_to;

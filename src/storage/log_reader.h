@@ -28,15 +28,20 @@ class LogReader final : public Reader {
     std::string directory;
     bool direct_io = true;
     const Catalog& catalog;
-    const TailCache& cache;
+    TailCache& cache;
     DamageLog& damage;
   };
   LogReader(const Source& source, std::uint32_t signals, Position from)
-      : source_(source), signals_(signals), position_(from), scanned_(from) {}
+      : source_(source),
+        signals_(signals),
+        follower_(source.cache),
+        position_(from),
+        scanned_(from) {}
 
   [[nodiscard]] Result<std::optional<Record>, ReadErrc> next() override;
   void seek(Position to) override;
   [[nodiscard]] Position position() const override { return position_; }
+  void set_awaited(bool awaited) noexcept override { follower_.set_awaited(awaited); }
 
  private:
   [[nodiscard]] Result<std::optional<Record>, ReadErrc> next_from_disk(const Segment& segment);
@@ -47,6 +52,7 @@ class LogReader final : public Reader {
 
   const Source source_;
   const std::uint32_t signals_;
+  TailCache::Follower follower_;
   Position position_;         // of the record that next() returns next, as far as it is known
   Position scanned_;          // where the search goes on, behind what is in batch_
   std::deque<Record> batch_;  // from the tail cache

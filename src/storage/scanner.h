@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/buffer.h"
 #include "io/file_system.h"
@@ -19,9 +20,10 @@
 
 namespace gateway::storage {
 
-// Small enough to be a reused block of the allocator: windows of 1 MiB were mapped anew each time,
-// and their page faults cost more than the larger reads saved (docs/decisions/0006-jemalloc.md).
-inline constexpr std::size_t kReadWindowSizeBytes = 256U << 10;
+inline constexpr std::size_t kReadWindowSizeBytes = 1U << 20;
+// Windows whose slices are still held are kept, to be read into again when those are gone: memory
+// that is mapped anew costs more page faults than the read itself.
+inline constexpr std::size_t kReadWindowsKeptMax = 16;
 
 class SegmentScanner {
  public:
@@ -47,11 +49,6 @@ class SegmentScanner {
                                                              std::uint64_t limit_bytes);
 
   void set_tolerant(bool tolerant) noexcept { tolerant_ = tolerant; }
-  // Frees the window; slices of it live on.
-  void drop_window() noexcept {
-    window_.reset();
-    window_size_bytes_ = 0;
-  }
 
  private:
   // Up to `size_bytes` at `offset_bytes`, from the window; fewer only at `limit_bytes` or at the
@@ -61,11 +58,14 @@ class SegmentScanner {
                                                               std::uint64_t limit_bytes);
   [[nodiscard]] io::IoResult<std::size_t> read(std::uint64_t offset_bytes,
                                                std::span<std::byte> into);
+  // Makes window_ one that nobody else holds.
+  void renew_window(std::size_t size_bytes);
 
   std::shared_ptr<io::File> file_;
   std::uint64_t epoch_;
   bool tolerant_ = false;
   Buffer window_;
+  std::vector<Buffer> held_;  // former windows
   std::uint64_t window_offset_bytes_ = 0;
   std::size_t window_size_bytes_ = 0;  // filled
 };

@@ -12,6 +12,16 @@ constexpr std::size_t kRecordsPerReadMax = 64;
 
 }  // namespace
 
+TailCache::Follower::Follower(TailCache& cache) : cache_(cache) {
+  const std::lock_guard lock(cache_.mutex_);
+  cache_.followers_.push_back(this);
+}
+
+TailCache::Follower::~Follower() {
+  const std::lock_guard lock(cache_.mutex_);
+  std::erase(cache_.followers_, this);
+}
+
 void TailCache::add(Position from, std::vector<Entry>&& entries) {
   std::vector<Entry> evicted;  // freed outside the lock
   const std::lock_guard lock(mutex_);
@@ -19,6 +29,8 @@ void TailCache::add(Position from, std::vector<Entry>&& entries) {
   std::size_t size = size_bytes_.load(std::memory_order_relaxed);
   for (Entry& entry : entries) {
     size += entry.charge_bytes;
+    entry.charged_before = charged_;
+    charged_ += entry.charge_bytes;
     entries_.push_back(std::move(entry));
   }
   while (size > size_bytes_max_ && !entries_.empty()) {
@@ -38,7 +50,7 @@ void TailCache::restart_at(Position position) {
 }
 
 TailCache::Found TailCache::read(Position from, Position head, std::uint32_t signals,
-                                 std::deque<Record>& out) const {
+                                 Follower& follower, std::deque<Record>& out) {
   const std::lock_guard lock(mutex_);
   if (from < covered_from_) return {};
   auto at = std::lower_bound(
@@ -55,7 +67,30 @@ TailCache::Found TailCache::read(Position from, Position head, std::uint32_t sig
     out.push_back(at->record);
     ++taken;
   }
+  follower.read_to_ = at == entries_.end() ? charged_ : at->charged_before;
+  if (writer_waits_) read_on_.notify_one();
   return found;
+}
+
+// One that reads the disk is not: waiting would not bring it back.
+bool TailCache::is_about_to_fall_out(const Follower& follower) const noexcept {
+  const std::uint64_t unread = charged_ - follower.read_to_;
+  return follower.awaited_.load(std::memory_order_relaxed) && unread > unread_bytes_max_ &&
+         unread <= size_bytes_.load(std::memory_order_relaxed);
+}
+
+bool TailCache::wait_for_followers(std::chrono::nanoseconds time_max) {
+  std::unique_lock lock(mutex_);
+  const auto none_is = [this] {
+    return std::none_of(followers_.begin(), followers_.end(), [this](const Follower* follower) {
+      return is_about_to_fall_out(*follower);
+    });
+  };
+  if (none_is()) return false;
+  writer_waits_ = true;
+  read_on_.wait_for(lock, time_max, none_is);
+  writer_waits_ = false;
+  return true;
 }
 
 }  // namespace gateway::storage

@@ -1,12 +1,17 @@
 // The newest committed records, as they lie in memory since they were received: what a reader that
 // keeps up is served from, without touching the disk.
 //
+// A reader that falls out of it costs several times as much, for it reads the disk. So the writer
+// waits a moment for a reader that is about to (wait_for_followers).
+//
 // Units:   bytes of Buffers held; bounded by `size_bytes_max`, the oldest go first.
 // Errors:  none; what is not here is on disk.
 // Threads: any; one writer adds.
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <mutex>
@@ -18,12 +23,32 @@ namespace gateway::storage {
 
 class TailCache {
  public:
-  explicit TailCache(std::size_t size_bytes_max) noexcept : size_bytes_max_(size_bytes_max) {}
+  explicit TailCache(std::size_t size_bytes_max) noexcept
+      : size_bytes_max_(size_bytes_max),
+        unread_bytes_max_(size_bytes_max - size_bytes_max / kReserveShare) {}
 
   struct Entry {
     Record record;
     std::size_t charge_bytes = 0;  // what holding it costs
     bool probe = false;
+    std::uint64_t charged_before = 0;  // of all entries ever added before this one; set by add()
+  };
+
+  // How far one reader has come, for the writer to see.
+  class Follower {
+   public:
+    explicit Follower(TailCache& cache);
+    ~Follower();
+    Follower(const Follower&) = delete;
+    Follower& operator=(const Follower&) = delete;
+    // Whether it is worth waiting for. From any thread.
+    void set_awaited(bool awaited) noexcept { awaited_.store(awaited, std::memory_order_relaxed); }
+
+   private:
+    friend class TailCache;
+    TailCache& cache_;
+    std::atomic<bool> awaited_{false};
+    std::uint64_t read_to_ = 0;  // as charged_before
   };
 
   // The entries of one committed group, in the order of the log. `from` is where the group begins
@@ -38,18 +63,32 @@ class TailCache {
     Position scanned_to;   // nothing wanted is left before this
   };
   // Appends to `out` the records of `signals` in [from, head), a bounded number.
-  [[nodiscard]] Found read(Position from, Position head, std::uint32_t signals,
-                           std::deque<Record>& out) const;
+  [[nodiscard]] Found read(Position from, Position head, std::uint32_t signals, Follower& follower,
+                           std::deque<Record>& out);
+
+  // While an awaited follower has little room left before it falls out, for at most `time_max`.
+  // Returns whether it waited.
+  bool wait_for_followers(std::chrono::nanoseconds time_max);
 
   [[nodiscard]] std::size_t size_bytes() const noexcept {
     return size_bytes_.load(std::memory_order_relaxed);
   }
 
  private:
+  // The last quarter is where a reader is waited for.
+  static constexpr std::size_t kReserveShare = 4;
+
+  [[nodiscard]] bool is_about_to_fall_out(const Follower& follower) const noexcept;
+
   const std::size_t size_bytes_max_;
-  mutable std::mutex mutex_;
+  const std::size_t unread_bytes_max_;
+  std::mutex mutex_;
+  std::condition_variable read_on_;
+  bool writer_waits_ = false;
+  std::vector<Follower*> followers_;
   std::deque<Entry> entries_;
   Position covered_from_;
+  std::uint64_t charged_ = 0;  // of all that was ever added
   std::atomic<std::size_t> size_bytes_{0};
 };
 

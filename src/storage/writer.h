@@ -46,6 +46,7 @@ struct WriterState {
   std::atomic<std::int64_t> commit_started{0};     // monotonic; 0: none runs
   std::atomic<std::int64_t> last_commit{0};        // how long it took
   std::atomic<std::int64_t> commit_time{0};        // of all of them together
+  std::atomic<std::int64_t> pace_time{0};          // waited for readers between groups
   std::atomic<std::int64_t> last_commit_at{0};     // monotonic
   std::atomic<bool> direct_io{false};
   std::atomic<bool> write_path_ok{true};

@@ -1,0 +1,95 @@
+#include "storage/tail_cache.h"
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace gateway::storage {
+namespace {
+
+constexpr std::size_t kCacheSizeBytes = 64U << 10;
+constexpr std::size_t kRecordSizeBytes = 4U << 10;
+constexpr std::uint64_t kRecordsCached = kCacheSizeBytes / kRecordSizeBytes;
+constexpr std::chrono::milliseconds kNoLongerThan{1};
+constexpr std::chrono::hours kForever{1};
+
+Position position_of(std::uint64_t record) { return {1, record * kRecordSizeBytes}; }
+
+class TailCacheTest : public testing::Test {
+ protected:
+  void add_records(std::uint64_t count) {
+    std::vector<TailCache::Entry> entries;
+    const Position from = position_of(added_);
+    for (; count != 0; --count, ++added_) {
+      TailCache::Entry entry;
+      entry.charge_bytes = kRecordSizeBytes;
+      entry.record.position = position_of(added_);
+      entry.record.next = position_of(added_ + 1);
+      entries.push_back(std::move(entry));
+    }
+    cache_.add(from, std::move(entries));
+  }
+  // How many records the reader got, from record `from` on.
+  std::size_t read_from(std::uint64_t from) {
+    std::deque<Record> out;
+    const auto found = cache_.read(position_of(from), position_of(added_), 1, follower_, out);
+    return found.covered ? out.size() : 0;
+  }
+  bool waits() { return cache_.wait_for_followers(kNoLongerThan); }
+
+  TailCache cache_{kCacheSizeBytes};
+  TailCache::Follower follower_{cache_};
+  std::uint64_t added_ = 0;
+};
+
+TEST_F(TailCacheTest, no_one_is_waited_for_who_did_not_ask) {
+  add_records(kRecordsCached);
+  EXPECT_FALSE(waits());
+}
+
+TEST_F(TailCacheTest, a_reader_with_most_of_the_cache_unread_is_waited_for) {
+  follower_.set_awaited(true);
+  add_records(kRecordsCached / 2);
+  EXPECT_FALSE(waits());
+  add_records(kRecordsCached / 2);
+  EXPECT_TRUE(waits());
+  EXPECT_EQ(read_from(0), kRecordsCached);
+  EXPECT_FALSE(waits());
+}
+
+TEST_F(TailCacheTest, a_reader_that_has_fallen_out_is_not_waited_for_until_it_is_back) {
+  follower_.set_awaited(true);
+  add_records(kRecordsCached + 1);
+  EXPECT_EQ(read_from(0), 0U);
+  EXPECT_FALSE(waits());
+  EXPECT_EQ(read_from(2), kRecordsCached - 1);
+  add_records(kRecordsCached);
+  EXPECT_TRUE(waits());
+}
+
+TEST_F(TailCacheTest, one_that_is_gone_is_not_waited_for) {
+  {
+    TailCache::Follower gone(cache_);
+    gone.set_awaited(true);
+    add_records(kRecordsCached);
+    EXPECT_TRUE(waits());
+  }
+  EXPECT_FALSE(waits());
+}
+
+TEST_F(TailCacheTest, the_wait_ends_when_the_reader_has_read) {
+  follower_.set_awaited(true);
+  add_records(kRecordsCached);
+  std::thread reader([this] { EXPECT_EQ(read_from(0), kRecordsCached); });
+  // Were it not told, the test would hang. It may also have read before the wait began.
+  static_cast<void>(cache_.wait_for_followers(kForever));
+  reader.join();
+}
+
+}  // namespace
+}  // namespace gateway::storage
