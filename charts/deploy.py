@@ -4,7 +4,8 @@
     deploy.py status [--namespace otlp-system]
 
 kubectl's current context is the cluster. Each step is one line; the first that fails ends the run,
-with what to do.
+with what to do. Health is asked by `kubectl port-forward`, which a NetworkPolicy and a mesh let through,
+as they would not the API server's proxy.
 """
 
 import argparse
@@ -15,12 +16,17 @@ import shutil
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CHART = ROOT / "charts" / "otlp-service"
 RELEASE = "otlp-service"
 NAMESPACES = {"dev": "otlp-dev", "staging": "otlp-staging", "production": "otlp-system"}
 NOTHING = "sha256:" + 64 * "0"
+SELECTOR = "app.kubernetes.io/name=otlp-service,app.kubernetes.io/component=gateway"
+PROGRESS_INTERVAL_S = 5
+HELM_MINIMUM = (3, 16)
 
 
 class Failed(Exception):
@@ -67,20 +73,27 @@ def make_namespace(namespace):
 
 
 def required_secrets(environment):
-    """(name, keys) of kustomize/required-secrets.yaml; a list simple enough to be read line by line."""
+    """(namespace or "", name, keys) of kustomize/required-secrets.yaml; simple enough to be read line by line."""
     wanted, field = [], None
     for line in (ROOT / "kustomize" / "required-secrets.yaml").read_text().splitlines():
         if found := re.match(r"  - name: (\S+)$", line):
-            wanted.append({"name": found.group(1), "keys": [], "environments": []})
+            wanted.append({"name": found.group(1), "namespace": "", "keys": [], "environments": []})
+        elif found := re.match(r"    namespace: (\S+)$", line):
+            wanted[-1]["namespace"] = found.group(1)
         elif found := re.match(r"    (keys|environments):$", line):
             field = found.group(1)
         elif found := re.match(r"      - (\S+)$", line):
             wanted[-1][field].append(found.group(1))
-    return [(secret["name"], secret["keys"]) for secret in wanted if environment in secret["environments"]]
+    return [(secret["namespace"], secret["name"], secret["keys"]) for secret in wanted
+            if environment in secret["environments"]]
 
 
 def look_for_secrets(environment, namespace):
-    for name, keys in required_secrets(environment):
+    for elsewhere, name, keys in required_secrets(environment):
+        if elsewhere:
+            if run("kubectl", "-n", elsewhere, "get", "secret", name, check=False).returncode != 0:
+                step(f"no secret {name} in {elsewhere}: the way in that reads it there will not answer; the rest does")
+            continue
         said = run("kubectl", "-n", namespace, "get", "secret", name, "-o", "json", check=False)
         data = json.loads(said.stdout or "{}").get("data", {}) if said.returncode == 0 else None
         lost = keys if data is None else [key for key in keys if key not in data]
@@ -105,37 +118,117 @@ def deploy(options):
     if digest == NOTHING:
         raise Failed(f"{options.environment} holds no image yet: ./dev promote, or --digest sha256:...")
     helm = options.helm or need("helm", "./dev test gitops builds it, or see https://helm.sh/docs/intro/install/")
+    check_helm(helm)
     reach_cluster()
     make_namespace(namespace)
     look_for_secrets(options.environment, namespace)
-    step("helm upgrade --install, waiting for at most 10 minutes")
-    run(helm, "upgrade", "--install", RELEASE, CHART, "--namespace", namespace, "--values",
-        CHART / "examples" / f"{options.environment}.yaml", "--set", f"image.digest={digest}", "--wait", "--timeout", "10m")
+    install(helm, options.environment, namespace, digest)
     health(namespace)
     print(f"deployed to {namespace} in {time.monotonic() - started:.0f} s; ./dev status --namespace {namespace}")
 
 
+def check_helm(helm):
+    version = re.search(r"v(\d+)\.(\d+)", run(helm, "version", "--short").stdout)
+    if version and tuple(map(int, version.groups())) < HELM_MINIMUM:
+        raise Failed(f"helm is {version.group(0)}; 3.16 is the oldest that works")
+
+
+def install(helm, environment, namespace, digest):
+    """helm upgrade --install --wait, which says nothing for minutes: the pods are shown meanwhile."""
+    step("helm upgrade --install, waiting for at most 10 minutes")
+    with subprocess.Popen([str(part) for part in (
+            helm, "upgrade", "--install", RELEASE, CHART, "--namespace", namespace, "--values", CHART / "examples" / f"{environment}.yaml",
+            "--set", f"image.digest={digest}", "--wait", "--timeout", "10m")],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as helm_run:
+        shown, said = "", ""
+        while True:
+            try:
+                said, _ = helm_run.communicate(timeout=PROGRESS_INTERVAL_S)
+                break
+            except subprocess.TimeoutExpired:
+                now = "; ".join(f"{name} {state}" for name, state in pod_states(namespace)) or "no pod yet"
+                if now != shown:
+                    step(now)
+                shown = now
+    if helm_run.returncode != 0:
+        waiting = [f"{name}: {state}" for name, state in pod_states(namespace) if state != "ready"]
+        raise Failed("\n".join(["helm: " + said.strip(), *waiting, f"more: ./dev status --namespace {namespace}; "
+                                f"back: helm -n {namespace} rollback {RELEASE}"]))
+
+
+def pod_states(namespace):
+    """(name, "ready" or why not) of each pod."""
+    said = run("kubectl", "-n", namespace, "get", "pods", "-l", SELECTOR, "-o", "json", check=False)
+    for pod in json.loads(said.stdout or "{}").get("items", []) if said.returncode == 0 else []:
+        status = pod.get("status", {})
+        reasons = []
+        for condition in status.get("conditions", []):
+            if condition["type"] == "PodScheduled" and condition["status"] != "True":
+                reasons.append(condition.get("message", "not scheduled"))
+        for container in status.get("containerStatuses", []):
+            waiting = container.get("state", {}).get("waiting", {})
+            if waiting:
+                reasons.append(": ".join(filter(None, (waiting.get("reason"), waiting.get("message")))))
+            elif not container.get("ready"):
+                reasons.append(f"running, not ready, {container.get('restartCount', 0)} restarts")
+        ready = bool(status.get("containerStatuses")) and not reasons
+        yield pod["metadata"]["name"], "ready" if ready else ", ".join(reasons) or status.get("phase", "unknown")
+
+
+def ask(namespace, pod, *paths):
+    """The JSON of admin pages of a pod, by a forwarded port."""
+    with subprocess.Popen(["kubectl", "-n", namespace, "port-forward", "--pod-running-timeout=10s", pod, ":8080"], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as forward:
+        try:
+            port = re.search(r"127\.0\.0\.1:(\d+)", forward.stdout.readline())
+            if not port:
+                forward.terminate()
+                raise Failed(f"kubectl port-forward {pod}\n{forward.stderr.read().strip()}")
+            answers = []
+            for path in paths:
+                try:
+                    with urllib.request.urlopen(f"http://127.0.0.1:{port.group(1)}{path}", timeout=10) as answer:
+                        answers.append(json.load(answer))
+                except urllib.error.HTTPError as error:  # 503 carries the reason
+                    answers.append(json.load(error))
+                except OSError as error:
+                    raise Failed(f"{pod} does not answer {path}: {error}") from None
+            return answers
+        finally:
+            forward.terminate()
+
+
 def health(namespace):
-    path = f"/api/v1/namespaces/{namespace}/services/{RELEASE}:http-admin/proxy/health"
-    said = run("kubectl", "get", "--raw", path)
-    state = json.loads(said.stdout)
-    step(f"health: {state.get('status', state)}")
+    """A line for each pod: its health, the parts that are not well, and what it has not delivered yet."""
+    names = [name for name, _ in pod_states(namespace)]
+    if not names:
+        raise Failed(f"no pod of the gateway in {namespace}: kubectl -n {namespace} get events --sort-by=.lastTimestamp")
+    worst = "healthy"
+    for name in names:
+        state, more = ask(namespace, f"pod/{name}", "/health", "/api/v1/status")
+        unwell = [f"{part['name']} {part['state']}: {part.get('reason', '')}".rstrip(": ")
+                  for part in state.get("services", []) if part["state"] != "healthy"]
+        pending = sum(entry["pending"] for entry in more.get("ledger", []))
+        step(f"{name}: {state['status']}; {pending} items pending" + "".join(f"; {part}" for part in unwell))
+        worst = "unhealthy" if "unhealthy" in (worst, state["status"]) else state["status"] if worst == "healthy" else worst
+    print(f"health: {worst}")
+    return worst
 
 
 def status(options):
     namespace = options.namespace or NAMESPACES[options.environment]
     reach_cluster()
-    selector = "app.kubernetes.io/name=otlp-service"
     for title, command in (
-            ("pods", ["get", "pods", "-o", "wide", "-l", selector]),
+            ("pods", ["get", "pods", "-o", "wide", "-l", SELECTOR]),
             ("workload", ["get", "deployment,statefulset,hpa,pdb,pvc"]),
-            ("use", ["top", "pods", "--containers", "-l", selector]),
+            ("use", ["top", "pods", "--containers", "-l", SELECTOR]),
             ("warnings", ["get", "events", "--field-selector", "type=Warning", "--sort-by=.lastTimestamp"]),
-            ("log", ["logs", "-l", selector, "--tail=20", "--prefix"])):
+            ("log", ["logs", "-l", SELECTOR, "--tail=20", "--prefix"])):
         said = run("kubectl", "-n", namespace, *command, check=False)
         print(f"\n{title}\n{(said.stdout or said.stderr).rstrip()}")
-    print()
-    health(namespace)
+    print("\nhealth")
+    if health(namespace) == "unhealthy":
+        raise Failed("a gateway is unhealthy: its parts are named above")
 
 
 def main():

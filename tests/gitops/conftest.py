@@ -23,6 +23,9 @@ class Assets:
         # Production has all that a mistake can be in, and renders alone.
         for other in ("overlays/dev", "overlays/staging", "examples"):
             shutil.rmtree(root / "kustomize" / other)
+        for values in (root / "charts/otlp-service/examples").iterdir():
+            if values.name != "production.yaml":
+                values.unlink()
 
     def change(self, file, old, new):
         """Replaces the first `old`; returns the line that it was on."""

@@ -22,6 +22,7 @@ import problems
 import render
 import sources
 import toolbox
+import transport
 
 SCHEMA_FOLDER = toolbox.HERE / "schemas"
 ASSET_FOLDERS = ("kustomize", "charts", "argocd", "monitoring")
@@ -121,7 +122,8 @@ def schema(root):
         objects = render.objects(render.text_of_chart(values, root))
         for version in toolbox.SCHEMA_VERSIONS:
             for obj, path, message in schema_errors(objects, version):
-                found.append(problems.problem(root, values, 1, f"{obj['kind']}: {'.'.join(map(str, path))}: {message}"))
+                file, line = sources.locate_in_chart(values, obj, path)
+                found.append(problems.problem(root, file, line, f"with {values.name}: {obj['kind']}: {'.'.join(map(str, path))}: {message}"))
     for path in asset_files(root, ".yaml"):
         if "argocd" not in path.parts and path.parent.name != "prometheus":
             continue
@@ -136,7 +138,13 @@ def schema(root):
 
 def required_secrets(root, environment):
     listed = yaml.safe_load((pathlib.Path(root) / "kustomize/required-secrets.yaml").read_text())["secrets"]
-    return {secret["name"]: set(secret["keys"]) for secret in listed if environment in secret["environments"]}
+    return {"/".join(filter(None, (secret.get("namespace"), secret["name"]))): set(secret["keys"])
+            for secret in listed if environment in secret["environments"]}
+
+
+def misfits(objects, environment, required):
+    yield from policy.check(objects, environment, required)
+    yield from transport.check(objects, required)
 
 
 def refused_pods(objects):
@@ -157,7 +165,7 @@ def fit(root):
     found = []
     for overlay, objects in each_overlay(root):
         objects = list(objects)
-        for obj, path, value, message in policy.check(objects, overlay.name, required_secrets(root, overlay.name)):
+        for obj, path, value, message in misfits(objects, overlay.name, required_secrets(root, overlay.name)):
             file, line = sources.locate(overlay, obj, path, value)
             found.append(problems.problem(root, file, line, f"{overlay.name}: {obj['kind']} {policy.name(obj)}: {message}"))
         for obj, path, message in refused_pods(objects):
@@ -169,9 +177,10 @@ def fit(root):
         objects = render.objects(render.text_of_chart(values, root))
         for obj in objects:
             obj["metadata"].setdefault("namespace", "otlp-system")  # as helm does when it applies
-        wrong = [(obj, message) for obj, _, _, message in policy.check(objects, "chart", required_secrets(root, "production"))]
-        for obj, message in [*wrong, *((obj, message) for obj, _, message in refused_pods(objects))]:
-            found.append(problems.problem(root, values, 1, f"{obj['kind']} {policy.name(obj)}: {message}"))
+        wrong = [(obj, path, message) for obj, path, _, message in misfits(objects, "chart", required_secrets(root, "production"))]
+        for obj, path, message in [*wrong, *refused_pods(objects)]:
+            file, line = sources.locate_in_chart(values, obj, path)
+            found.append(problems.problem(root, file, line, f"with {values.name}: {obj['kind']} {policy.name(obj)}: {message}"))
     return found
 
 

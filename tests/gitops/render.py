@@ -109,6 +109,6 @@ def where_helm_failed(values, root, text):
                 return problems.problem(root, values, line, message)
     template = re.search(r"\(?otlp-service/(templates/[\w./-]+):(\d+)", text)
     if template:
-        return problems.problem(root, values.parents[0] / template.group(1), int(template.group(2)), message)
+        return problems.problem(root, pathlib.Path(root) / "charts/otlp-service" / template.group(1), int(template.group(2)), message)
     malformed = re.search(r"yaml: line (\d+)", text)
     return problems.problem(root, values, int(malformed.group(1)) if malformed else 1, message)

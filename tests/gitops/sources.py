@@ -195,6 +195,33 @@ def locate(overlay, obj, path, value=None):
     return pathlib.Path(overlay) / KUSTOMIZATION, 1
 
 
+def locate_in_chart(values, obj, path):
+    """(file, line) in the chart's templates of what renders `obj` at `path`: as deep as its keys are found.
+
+    A template is no YAML, so keys are looked for in their order, from the object's `kind:` on.
+    """
+    chart = next(folder for folder in values.parents if (folder / "Chart.yaml").exists())
+    kind, suffix = obj["kind"], obj["metadata"]["name"].removeprefix("otlp-service")
+    kinds = rf"^kind: (?:{kind}|{{{{.*\.kind.*}}}})$" if kind in WORKLOADS else rf"^kind: {kind}$"
+    best = None
+    for file in sorted((chart / "templates").rglob("*.yaml")):
+        lines = file.read_text().splitlines()
+        for number in (number for number, line in enumerate(lines) if re.match(kinds, line)):
+            end = next((at for at in range(number, len(lines)) if lines[at] == "---"), len(lines))
+            named = next((line for line in lines[number:end] if re.match(r"  name: ", line)), "")
+            score = 2 if named.endswith("}}" + suffix) or named.endswith(" " + obj["metadata"]["name"]) else 1
+            if obj["apiVersion"] not in "\n".join(lines[max(0, number - 3):number + 1]):
+                score = 0
+            if best is None or score > best[0]:
+                best = score, file, number, end, lines
+    if best is None:
+        return values, 1
+    _, file, at, end, lines = best
+    for key in (key for key in path if isinstance(key, str)):
+        at = next((number for number in range(at + 1, end) if re.match(rf"\s*(?:- )?{re.escape(key)}:", lines[number])), at)
+    return file, at + 1
+
+
 def pointer(text):
     """'/spec/containers/0' as ['spec', 'containers', 0]."""
     return [int(part) if re.fullmatch(r"\d+", part) else part.replace("~1", "/").replace("~0", "~")

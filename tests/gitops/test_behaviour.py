@@ -55,7 +55,7 @@ def environment_of(objects, container):
 # Goal: every configuration that is rolled out is one that the gateway starts with. Method: its own
 # `validate` on each workload's files, with the workload's environment.
 @pytest.mark.parametrize("rendering", [*(("overlay", name) for name in OVERLAYS), *(("chart", name) for name in (
-    "dev", "staging", "production", "guide-000", "guide-002", "guide-003"))], ids="-".join)
+    "dev", "staging", "production", "tls", "guide-000", "guide-002", "guide-003"))], ids="-".join)
 def test_the_gateway_accepts_what_is_rolled_out(rendering, tmp_path):
     objects = overlay(rendering[1]) if rendering[0] == "overlay" else chart(rendering[1])
     seen = 0
@@ -76,8 +76,21 @@ def test_the_gateway_accepts_what_is_rolled_out(rendering, tmp_path):
 @pytest.fixture
 def pod(tmp_path, monkeypatch):
     """The gateway of overlays/dev, on loopback and free ports, with a destination."""
-    objects = overlay("overlays/dev")
-    workload, container = next((w, c) for w, c in our_containers(objects) if w["kind"] == "Deployment")
+    yield from started_as("overlays/dev", tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def tls_pod(tmp_path, monkeypatch):
+    """The same of examples/tls, with a certificate for loopback."""
+    toolbox.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
+                 "-subj", "/CN=otlp-service", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", tmp_path / "tls.key",
+                 "-out", tmp_path / "tls.crt"])
+    yield from started_as("examples/tls", tmp_path, monkeypatch)
+
+
+def started_as(name, tmp_path, monkeypatch):
+    objects = overlay(name)
+    workload, container = next((w, c) for w, c in our_containers(objects) if w["kind"] in ("Deployment", "StatefulSet"))
     target = destination.GrpcDestination()
     for key, value in environment_of(objects, container).items():
         monkeypatch.setenv(key, value)
@@ -85,10 +98,15 @@ def pod(tmp_path, monkeypatch):
     monkeypatch.setenv("OTLP_DATA_DIRECTORY", str(tmp_path / "data"))
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://{target.endpoint}")
     made = gateway.Gateway(tmp_path)
-    (_, text), = policy.config_files(objects, workload, container)
+    texts = [text for _, text in policy.config_files(objects, workload, container)]
     # Two endpoints with port 0 are taken for the same one, so the page for metrics gets a number.
-    text = text.replace("}:9090", f"}}:{destination.free_port()}")
+    text = texts[0].replace("}:9090", f"}}:{destination.free_port()}")
     made.config_file.write_text(re.sub(r"(OTLP_BIND_HOST:-127\.0\.0\.1\}):(?:4317|4318|8080)\b", r"\1:0", text))
+    made.arguments = []
+    for index, more in enumerate(texts[1:]):
+        file = tmp_path / f"more-{index}.yaml"
+        file.write_text(more.replace("/tls/", f"{tmp_path}/"))
+        made.arguments += ["--config", str(file)]
     made.objects, made.workload, made.container, made.target = objects, workload, container, target
     yield made
     if made.alive():
@@ -122,22 +140,40 @@ def test_probes_are_answered_as_the_manifest_asks(pod):
 # Goal: the smoke test passes on a gateway that works and fails on one that does not. Method: the
 # Job's own script and arguments, with addresses of this machine.
 def test_the_smoke_job_passes_and_can_fail(pod, tmp_path):
-    job = next(obj for obj in policy.of_kind(pod.objects, "Job") if policy.name(obj) == "otlp-service-smoke-test")
-    script = next(obj["data"]["smoke.py"] for obj in policy.of_kind(pod.objects, "ConfigMap") if "smoke.py" in obj["data"])
-    (tmp_path / "smoke.py").write_text(script)
-    pod.start()
-    places = {"http://otlp-service:4318": f"http://{pod.http}", "http://otlp-service:8080": f"http://{pod.admin}",
-              "http://otlp-service:9090": f"http://{pod.address('metrics')}", "--timeout=120": "--timeout=15"}
-    arguments = job["spec"]["template"]["spec"]["containers"][0]["command"][2:]
-    for there, here in places.items():
-        arguments = [argument.replace(there, here) for argument in arguments]
-    command = [sys.executable, str(tmp_path / "smoke.py"), *arguments]
+    command = smoke_command(pod, tmp_path, "http")
     said = subprocess.run([*command, "--delivered"], capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stderr
     assert all(pod.target.items(signal) >= 1 for signal in otlp.SIGNALS)
     pod.stop()
     said = subprocess.run([*command[:-1], "--timeout=0"], capture_output=True, text=True, check=False)
     assert said.returncode == 1 and "/health/startup: expected 200" in said.stderr
+
+
+# Goal: the same where the pods speak TLS, and no certificate is taken that the Job's CA did not sign.
+def test_the_smoke_job_speaks_tls_where_the_pods_do(tls_pod, tmp_path):
+    command = smoke_command(tls_pod, tmp_path, "https")
+    assert f"--ca={tmp_path}/tls.crt" in command
+    said = subprocess.run([*command, "--delivered"], capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+    said = subprocess.run([*(word for word in command if not word.startswith("--ca")), "--timeout=0"],
+                          capture_output=True, text=True, check=False)
+    assert said.returncode == 1 and "certificate verify failed" in said.stderr
+    tls_pod.stop()
+
+
+def smoke_command(pod, tmp_path, scheme):
+    """Starts the gateway; returns the Job's own command with this machine's addresses."""
+    job = next(obj for obj in policy.of_kind(pod.objects, "Job") if policy.name(obj) == "otlp-service-smoke-test")
+    script = next(obj["data"]["smoke.py"] for obj in policy.of_kind(pod.objects, "ConfigMap") if "smoke.py" in obj["data"])
+    (tmp_path / "smoke.py").write_text(script)
+    pod.start(*pod.arguments)
+    places = {"://otlp-service:4318": f"://{pod.http}", "/ca/ca.crt": f"{tmp_path}/tls.crt", "http://otlp-service:8080": f"http://{pod.admin}",
+              "http://otlp-service:9090": f"http://{pod.address('metrics')}", "--timeout=120": "--timeout=15"}
+    arguments = job["spec"]["template"]["spec"]["containers"][0]["command"][2:]
+    for there, here in places.items():
+        arguments = [argument.replace(there, here) for argument in arguments]
+    assert f"--otlp={scheme}://{pod.http}" in arguments
+    return [sys.executable, str(tmp_path / "smoke.py"), *arguments]
 
 
 # Goal: a rollout loses nothing that was acknowledged, and ends in time. Method: SIGTERM under load; the

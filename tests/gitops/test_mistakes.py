@@ -79,6 +79,32 @@ MISTAKES = {
         "policy", BASE + "config/gateway.yaml", ":4318", ":4418", "the configuration listens on"),
     "a ServiceMonitor for a port that is not there": (
         "policy", "kustomize/components/monitoring/servicemonitor.yaml", "port: http-metrics", "port: metrics", "no selected Service"),
+    "TLS in the pods inside a mesh": (
+        "policy", PRODUCTION + "kustomization.yaml", "  - ../../components/durable\n", "  - ../../components/durable\n  - ../../components/listener-tls\n", "every caller is refused"),
+    "a smoke test that speaks TLS to clear text": (
+        "policy", "kustomize/components/hooks/job-smoke-test.yaml", "--otlp=http:", "--otlp=https:", "speaks clear text"),
+    "a smoke test outside the mesh": (
+        "policy", "kustomize/components/hooks/job-smoke-test.yaml", "      annotations:\n        # In a mesh", "        sidecar.istio.io/inject: \"false\"\n      annotations:\n        # In a mesh", "from outside the mesh"),
+    "a port that the mesh lets nobody reach": (
+        "policy", "kustomize/components/istio/authorizationpolicy-otlp.yaml", '              - "4318"\n', "", "the mesh refuses every caller of port otlp-http"),
+    "a Gateway that the mesh lets nobody reach": (
+        "policy", "kustomize/components/istio/authorizationpolicy-edge.yaml", "gateway-name: otlp-service", "gateway-name: otlp-edge", "of the Gateway's pods"),
+    "a port without a route in the mesh": (
+        "policy", "kustomize/components/istio/virtualservice.yaml", "          port: 9090\n      route", "          port: 9091\n      route", "callers get 404"),
+    "proxies that cannot reach istiod": (
+        "policy", "kustomize/components/istio/networkpolicy-mesh.yaml", "port: 15012", "port: 15010", "reach istiod"),
+    "metrics that take mutual TLS only": (
+        "policy", "kustomize/components/istio/peerauthentication-metrics.yaml", "mode: PERMISSIVE", "mode: STRICT", "outside the mesh cannot read port http-metrics"),
+    "a Gateway whose certificate nobody makes": (
+        "policy", "kustomize/components/gateway-api/gateway.yaml", "name: otlp-tls", "name: otlp-edge-tls", "no Certificate makes it"),
+    "an edge whose certificate nobody lists": (
+        "policy", "kustomize/components/istio/gateway.yaml", "credentialName: otlp-tls-cert", "credentialName: otlp-cert", "does not list it in istio-system"),
+    "a misspelt field in a template of the chart": (
+        "schema", "charts/otlp-service/templates/service.yaml", "appProtocol: grpc", "appProtocoll: grpc", "appProtocoll"),
+    "a wrong port in a template of the chart": (
+        "policy", "charts/otlp-service/templates/workload.yaml", "containerPort: 4317", "containerPort: 4316", "the gateway listens on 4317"),
+    "values that exclude each other": (
+        "render", "charts/otlp-service/examples/production.yaml", "  edge: true", "  edge: true\n  listeners: true", "exclude each other"),
     "a values key that does not exist": (
         "render", "charts/otlp-service/examples/production.yaml", "  maxReplicas: 20", "  maxReplica: 20", "maxReplica"),
     "a value of the wrong type": (
@@ -137,6 +163,13 @@ ELSEWHERE = {
     "production without volumes": (PRODUCTION + "resources.yaml", "patches a StatefulSet that is no more"),
     "a configuration that listens elsewhere": (BASE + "deployment.yaml", "the port that no longer agrees"),
     "faults in production": ("kustomize/components/fault-injection/kustomization.yaml", "what brings it in"),
+    "TLS in the pods inside a mesh": ("kustomize/components/listener-tls/tls-volume.yaml", "what brings it in"),
+    "a port that the mesh lets nobody reach": (BASE + "deployment.yaml", "the port"),
+    "a Gateway that the mesh lets nobody reach": ("kustomize/components/gateway-api/gateway.yaml", "the Gateway"),
+    "a port without a route in the mesh": ("kustomize/components/istio/virtualservice.yaml", "the section"),
+    "proxies that cannot reach istiod": (PRODUCTION + "resources.yaml", "the workload"),
+    "metrics that take mutual TLS only": ("kustomize/components/monitoring/servicemonitor.yaml", "who would read them"),
+    "values that exclude each other": ("charts/otlp-service/templates/certificate-service.yaml", "what refuses them"),
 }
 
 

@@ -1,7 +1,7 @@
 """Proves a deployment by real OTLP: health answers, one item of each signal is acknowledged, and the
 gateway accounts for it. Ends with 0 when all is well; else it says what was expected and what came.
 
-    smoke.py --otlp URL --admin URL --metrics URL [--delivered] [--timeout SECONDS]
+    smoke.py --otlp URL --admin URL --metrics URL [--ca FILE] [--delivered] [--timeout SECONDS]
 
 With several pods behind one address, two requests may meet two pods. So nothing here compares a
 number before with a number after: an answer must be right by itself.
@@ -10,6 +10,7 @@ number before with a number after: an answer must be right by itself.
 import argparse
 import json
 import re
+import ssl
 import sys
 import time
 import urllib.error
@@ -32,11 +33,14 @@ FAMILIES = ("otlp_requests_total", "otlp_request_duration_seconds_bucket", "otlp
             "otlp_build_info")
 
 
+TRUST = ssl.create_default_context()
+
+
 def call(url, body=None):
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"} if data else {})
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=10, context=TRUST) as answer:
             return answer.status, answer.read().decode("utf-8", "replace")
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode("utf-8", "replace")
@@ -92,9 +96,12 @@ def main():
     parser.add_argument("--otlp", required=True)
     parser.add_argument("--admin", required=True)
     parser.add_argument("--metrics", required=True)
+    parser.add_argument("--ca", help="who may sign the listeners' certificate, PEM")
     parser.add_argument("--delivered", action="store_true", help="wait until nothing is pending (one pod)")
     parser.add_argument("--timeout", type=float, default=60)
     options = parser.parse_args()
+    if options.ca:
+        TRUST.load_verify_locations(options.ca)
     end = time.monotonic() + options.timeout
     waiting = check
     while True:

@@ -1,0 +1,194 @@
+"""Whether who calls and who listens speak the same: TLS or clear text, inside a mesh or outside.
+
+What each listener speaks is read from the configuration that its container is started with, so that a
+rendering whose pods would refuse every caller is found before a cluster shows it. As in `policy.py`,
+each check yields (object, path, value, message).
+"""
+
+import re
+
+import yaml
+
+import policy
+from policy import name, of_kind
+
+ISTIOD_PORT = 15012
+CLEAR_PROTOCOLS = {"HTTP", "GRPC"}  # nginx's backend-protocol
+SERVERS = ("Deployment", "StatefulSet", "DaemonSet")
+
+
+def labels_of(workload):
+    return policy.template(workload)["metadata"].get("labels", {})
+
+
+def settings_of(objects, workload, container):
+    """(argument, settings) of each configuration file, with the container's own environment filled in."""
+    values = {entry["name"]: entry.get("value", "") for entry in container.get("env", [])}
+
+    def fill(found):
+        return str(values.get(found.group(1), found.group(2) or ""))
+    for argument, text in policy.config_files(objects, workload, container):
+        yield argument, yaml.safe_load(re.sub(r"\$\{env:(\w+)(?::-([^}]*))?\}", fill, text or "")) or {}
+
+
+def tls_argument(objects, workload):
+    """(path, argument) of the file that makes the workload's OTLP listeners speak TLS; None when they do not."""
+    for path, container in policy.containers(workload):
+        if not policy.ours(container):
+            continue
+        for argument, settings in settings_of(objects, workload, container):
+            for receiver in (settings.get("receivers") or {}).values():
+                protocols = (receiver or {}).get("protocols") or {}
+                if any("tls" in (protocol or {}) for protocol in protocols.values()):
+                    return [*path, "args", container["args"].index(argument)], argument
+    return None
+
+
+def tls_services(objects):
+    """Service name -> whether the pods behind it speak TLS on OTLP."""
+    speaks = {}
+    for service in of_kind(objects, "Service"):
+        pods = [pod for pod in policy.pods_selected(objects, service["spec"].get("selector")) if pod["kind"] in SERVERS]
+        speaks[name(service)] = any(tls_argument(objects, pod) for pod in pods)
+    return speaks
+
+
+def in_mesh(objects):
+    return any(obj["spec"].get("mtls", {}).get("mode") == "STRICT" for obj in of_kind(objects, "PeerAuthentication"))
+
+
+# --- TLS or clear text -----------------------------------------------------------------------------
+
+def check_encryption(objects):
+    speaks = tls_services(objects)
+    for workload in of_kind(objects, *SERVERS):
+        found = tls_argument(objects, workload)
+        if found and in_mesh(objects):
+            yield workload, found[0], found[1], "the listeners speak TLS inside a mesh, whose proxies hand them clear text: every caller is refused"
+    for route in of_kind(objects, "HTTPRoute", "GRPCRoute", "Ingress"):
+        protocol = (route["metadata"].get("annotations") or {}).get("nginx.ingress.kubernetes.io/backend-protocol", "HTTP")
+        if route["kind"] == "Ingress" and protocol not in CLEAR_PROTOCOLS:
+            continue
+        behind = set(re.findall(r"'name': '([\w-]+)'", str(route["spec"])))
+        for service in sorted(behind & {name for name, tls in speaks.items() if tls}):
+            yield route, ["spec", "rules"], None, f"{route['kind']} {name(route)} leads clear text to {service}, which speaks TLS"
+    for workload in of_kind(objects, *policy.WORKLOADS):
+        for path, container in policy.containers(workload):
+            if policy.ours(container):
+                yield from check_exporters(objects, workload, path, container, speaks)
+            for key in ("command", "args"):
+                for index, word in enumerate(container.get(key, [])):
+                    for scheme, service in re.findall(r"\b(https?)://([\w-]+):431[78]\b", word):
+                        if service in speaks and speaks[service] != (scheme == "https"):
+                            yield workload, [*path, key, index], word, f"{word}: {service} speaks {'TLS' if speaks[service] else 'clear text'}"
+
+
+def check_exporters(objects, workload, path, container, speaks):
+    """An exporter whose destination is a Service of this rendering."""
+    for argument, settings in settings_of(objects, workload, container):
+        for exporter, at in (settings.get("exporters") or {}).items():
+            endpoint = str((at or {}).get("endpoint", ""))
+            host = re.sub(r"^\w+:/*", "", endpoint).split(":")[0]
+            insecure = endpoint.startswith("http:") or ((at.get("tls") or {}).get("insecure") is True and not endpoint.startswith("https:"))
+            if host in speaks and speaks[host] == insecure:
+                yield workload, [*path, "args", container["args"].index(argument)], argument, \
+                    f"exporter {exporter} sends {'clear text' if insecure else 'TLS'} to {host}, which speaks {'TLS' if speaks[host] else 'clear text'}"
+
+
+# --- inside a mesh -----------------------------------------------------------------------------------
+
+def allowed_ports(objects, labels):
+    """The ports at which some ALLOW policy lets somebody in; None in it stands for every port."""
+    found = set()
+    for rule in of_kind(objects, "AuthorizationPolicy"):
+        spec = rule["spec"]
+        if spec.get("action") != "ALLOW" or not policy.selects(spec.get("selector", {}).get("matchLabels"), labels):
+            continue
+        for entry in spec.get("rules", []):
+            for target in entry.get("to", [{}]):
+                found |= {int(port) for port in target.get("operation", {}).get("ports", [])} or {None}
+    return found
+
+
+def check_authorization(objects):
+    if not any(not obj["spec"] for obj in of_kind(objects, "AuthorizationPolicy")):
+        return
+    for workload in of_kind(objects, *SERVERS):
+        allowed = allowed_ports(objects, labels_of(workload))
+        for path, container in policy.containers(workload):
+            for index, port in enumerate(container.get("ports", [])):
+                if not allowed & {None, port["containerPort"]}:
+                    yield workload, [*path, "ports", index, "containerPort"], port["containerPort"], \
+                        f"the mesh refuses every caller of port {port['name']}: no AuthorizationPolicy allows any"
+    for gateway in of_kind(objects, "Gateway"):
+        if policy.group(gateway) == "gateway.networking.k8s.io" and gateway["spec"]["gatewayClassName"] == "istio" and \
+                not allowed_ports(objects, {"gateway.networking.k8s.io/gateway-name": name(gateway)}):
+            yield gateway, ["spec", "gatewayClassName"], "istio", "the mesh refuses every caller of the Gateway's pods: no AuthorizationPolicy allows any"
+
+
+def check_members(objects):
+    """Who is in the mesh can start and call; who is not, calls nobody in it."""
+    if not in_mesh(objects):
+        return
+    services = {name(service) for service in of_kind(objects, "Service")}
+    for workload in of_kind(objects, *policy.WORKLOADS):
+        out = labels_of(workload).get("sidecar.istio.io/inject") == "false"
+        for path, container in policy.containers(workload):
+            words = " ".join([*container.get("command", []), *container.get("args", [])])
+            called = sorted(services & set(re.findall(r"//([\w-]+):\d", words)))
+            if out and called:
+                yield workload, ["spec", "template", "metadata", "labels", "sidecar.istio.io/inject"], "false", \
+                    f"calls {', '.join(called)} from outside the mesh, which takes mutual TLS only"
+    for workload in of_kind(objects, *SERVERS):
+        rules = [rule for obj in of_kind(objects, "NetworkPolicy") if policy.selects(obj["spec"]["podSelector"].get("matchLabels"), labels_of(workload))
+                 for rule in obj["spec"].get("egress", [])]
+        if rules and not any(port.get("port") == ISTIOD_PORT for rule in rules for port in rule.get("ports", [])):
+            yield workload, ["metadata", "name"], None, f"no NetworkPolicy lets the proxies of {name(workload)} reach istiod ({ISTIOD_PORT}): the pods would not start"
+    permissive = [obj["spec"] for obj in of_kind(objects, "PeerAuthentication")]
+    for monitor in of_kind(objects, "ServiceMonitor"):
+        for service in of_kind(objects, "Service"):
+            if not policy.selects(monitor["spec"]["selector"]["matchLabels"], service["metadata"]["labels"]):
+                continue
+            for index, endpoint in enumerate(monitor["spec"]["endpoints"]):
+                ports = {str(port["port"]) for port in service["spec"]["ports"] if port["name"] == endpoint["port"]}
+                for pod in policy.pods_selected(objects, service["spec"]["selector"]):
+                    if ports and not any(spec.get("portLevelMtls", {}).get(port, {}).get("mode") == "PERMISSIVE" and policy.selects(
+                            spec.get("selector", {}).get("matchLabels"), labels_of(pod)) for spec in permissive for port in ports):
+                        yield monitor, ["spec", "endpoints", index, "port"], endpoint["port"], \
+                            f"a Prometheus outside the mesh cannot read port {endpoint['port']} of {name(pod)}: mutual TLS only"
+
+
+def check_mesh_routes(objects):
+    """Inside a mesh a VirtualService stands for all HTTP ports of its Service: one without a route is 404."""
+    services = {name(service): service for service in of_kind(objects, "Service")}
+    for virtual in of_kind(objects, "VirtualService"):
+        if "mesh" not in virtual["spec"].get("gateways", ["mesh"]):
+            continue
+        entries = [entry for rule in virtual["spec"]["http"] for entry in rule.get("match", [{}])]
+        for host in virtual["spec"]["hosts"]:
+            for port in services.get(host, {"spec": {"ports": []}})["spec"]["ports"]:
+                if not any(entry.get("port", port["port"]) == port["port"] and "uri" not in entry and
+                           "mesh" in entry.get("gateways", ["mesh"]) for entry in entries):
+                    yield virtual, ["spec", "http"], None, f"port {port['name']} of {host} has no route in the mesh: its callers get 404"
+
+
+def check_certificates(objects, required):
+    known = policy.known_secrets(objects, required)
+    for gateway in of_kind(objects, "Gateway"):
+        istio = policy.group(gateway) == "networking.istio.io"
+        for key in ("servers", "listeners"):
+            for index, listener in enumerate(gateway["spec"].get(key, [])):
+                tls = listener.get("tls", {})
+                if istio and "credentialName" in tls and f"istio-system/{tls['credentialName']}" not in required:
+                    yield gateway, ["spec", key, index, "tls", "credentialName"], tls["credentialName"], \
+                        f"Secret {tls['credentialName']} is missing: kustomize/required-secrets.yaml does not list it in istio-system"
+                for number, reference in enumerate(tls.get("certificateRefs", [])):
+                    if reference["name"] not in known:
+                        yield gateway, ["spec", key, index, "tls", "certificateRefs", number, "name"], reference["name"], \
+                            f"Secret {reference['name']} is missing: no Certificate makes it"
+
+
+def check(objects, required):
+    for one in (check_encryption, check_authorization, check_members, check_mesh_routes):
+        yield from one(objects)
+    yield from check_certificates(objects, required)
