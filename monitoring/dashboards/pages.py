@@ -94,6 +94,9 @@ def services():
         ]),
         ("Services", [
             graph("Health", "none", (f"max by (service) (otlp_service_health{{{POD}}})", "{{service}}"), description="0 healthy, 1 degraded, 2 unhealthy."),
+            graph("Taps", "short", (f"sum(otlp_taps{{{POD}}})", "open")),
+            graph("Items that taps were too slow for", "cps", (f"rate(otlp_tap_dropped_items_total{{{POD}}}[$__rate_interval])", "{{pod}}"),
+                  description="Shown to nobody; delivered all the same."),
             graph("Own log", "cps", (f"sum by (level) (rate(otlp_log_lines_total{{{POD}}}[$__rate_interval]))", "{{level}}"),
                   (f"sum(rate(otlp_log_lines_repeated_total{{{POD}}}[$__rate_interval]))", "summed up"),
                   (f"sum(rate(otlp_log_lines_lost_total{{{POD}}}[$__rate_interval]))", "lost")),
