@@ -42,7 +42,7 @@ Block.add_representer(str, represent_text)
 
 def prometheus_rule(out):
     groups = []
-    for file in sorted((HERE / "rules").glob("*.yaml")):
+    for file in sorted(set((HERE / "rules").glob("*.yaml")) - {HERE / "rules" / "kustomization.yaml"}):
         groups += yaml.safe_load(file.read_text())["groups"]
     rule = {"apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule",
             "metadata": {"name": "otlp-service", "labels": {"app.kubernetes.io/name": "otlp-service"},

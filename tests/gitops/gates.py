@@ -125,7 +125,7 @@ def schema(root):
                 file, line = sources.locate_in_chart(values, obj, path)
                 found.append(problems.problem(root, file, line, f"with {values.name}: {obj['kind']}: {'.'.join(map(str, path))}: {message}"))
     for path in asset_files(root, ".yaml"):
-        if "argocd" not in path.parts and path.parent.name != "prometheus":
+        if "argocd" not in path.parts and path.parent != pathlib.Path(root) / "monitoring/prometheus":
             continue
         objects = [obj for obj in render.objects(path.read_text()) if "apiVersion" in obj]
         for obj, at, message in schema_errors(objects, toolbox.SCHEMA_VERSIONS[0]) if objects else []:

@@ -135,7 +135,7 @@ def check_selectors(objects):
 def check_container_ports(objects):
     for workload in of_kind(objects, *WORKLOADS):
         for path, container in containers(workload):
-            for index, port in enumerate(container.get("ports", [])):
+            for index, port in enumerate(container.get("ports", []) if ours(container) else []):
                 where = [*path, "ports", index, "containerPort"]
                 wanted = PORTS.get(port.get("name"))
                 if wanted is None:
@@ -165,6 +165,10 @@ def check_probes(objects):
     for workload in of_kind(objects, "Deployment", "StatefulSet", "DaemonSet"):
         for path, container in containers(workload):
             known = {port["name"]: port["containerPort"] for port in container.get("ports", [])}
+            if not ours(container):
+                if "readinessProbe" not in container:
+                    yield workload, path, None, f"container {container['name']} has no readinessProbe"
+                continue
             for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
                 found = container.get(probe, {}).get("httpGet")
                 if found is None:

@@ -142,7 +142,7 @@ class HttpDestination(Destination):
             disable_nagle_algorithm = True
 
             def do_POST(self):
-                headers = {k.lower(): v for k, v in self.headers.items()}
+                headers = {":path": self.path, **{k.lower(): v for k, v in self.headers.items()}}
                 body = self.rfile.read(int(headers.get("content-length", 0)))
                 coding = headers.get("content-encoding", "identity")
                 if coding == "gzip":
