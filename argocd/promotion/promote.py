@@ -3,9 +3,11 @@
     promote.py dev sha256:...     what the build has pushed
     promote.py staging            what dev has
     promote.py production         what staging has; refused if staging never held it
-    promote.py check              whether the environments as they are keep that order
+    promote.py check [ENV]        whether the environments as they are keep that order; with ENV, also
+                                  whether that one holds an image at all
 
-The digest is what is promoted: staging runs the bytes that dev has run. Argo CD does the rest.
+The digest is what is promoted: staging runs the bytes that dev has run. Argo CD does the rest. A digest
+of all zeros is no image: it stands in an overlay before its first promotion, and never again.
 """
 
 import argparse
@@ -44,15 +46,36 @@ def history(root, environment):
     return held | set(re.findall(r"^[+-]\s+digest: (sha256:[0-9a-f]{64})$", said.stdout, re.M))
 
 
+def history_is_whole(root):
+    said = subprocess.run(["git", "-C", str(root), "rev-parse", "--is-shallow-repository"], capture_output=True, text=True, check=False)
+    return said.stdout.strip() != "true"
+
+
 def mistakes(root):
-    """(file, line, message) of each environment that is ahead of the one before it."""
+    """(file, line, message) of each environment that is ahead of the one before it, or has lost its image."""
+    hint = "" if history_is_whole(root) else " (as far as this shallow clone knows: git fetch --unshallow)"
     for environment, before in BEFORE.items():
         try:
             line, digest = digest_line(root, environment)
+            if digest == NOTHING and history(root, environment) != {NOTHING}:
+                yield file_of(environment), line, f"{environment} holds no image (all zeros), and it did: promote one"
             if before and digest != NOTHING and digest not in history(root, before):
-                yield file_of(environment), line, f"{environment} holds {digest}, which {before} never held"
+                yield file_of(environment), line, f"{environment} holds {digest}, which {before} never held{hint}"
         except Refused as refused:
             yield file_of(environment), 1, str(refused)
+
+
+def empty(root):
+    """The environments to which nothing was promoted yet."""
+    return [environment for environment in BEFORE if digest_line(root, environment)[1] == NOTHING]
+
+
+def check(root, environment):
+    found = [f"{file}:{line}: {message}" for file, line, message in mistakes(root)]
+    if not found and environment in empty(root):
+        found = [f"{file_of(environment)}:{digest_line(root, environment)[0]}: {environment} holds no image yet (all zeros)"]
+    print("\n".join(found) or "the order is kept")
+    return 1 if found else 0
 
 
 def promote(root, environment, digest):
@@ -85,11 +108,11 @@ def main():
     parser.add_argument("digest", nargs="?")
     parser.add_argument("--root", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parents[2])
     options = parser.parse_args()
-    if options.environment == "check":
-        found = list(mistakes(options.root))
-        print("\n".join(f"{file}:{line}: {message}" for file, line, message in found) or "the order is kept")
-        return 1 if found else 0
     try:
+        if options.environment == "check":
+            if options.digest and options.digest not in BEFORE:
+                raise Refused(f"{options.digest} is no environment: {', '.join(BEFORE)}")
+            return check(options.root, options.digest)
         print(promote(options.root, options.environment, options.digest))
     except Refused as refused:
         print(f"refused: {refused}", file=sys.stderr)

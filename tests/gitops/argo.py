@@ -92,12 +92,25 @@ def gate(root):
     return found
 
 
-def promotion(root):
-    root = pathlib.Path(root)
-    script = root / "argocd/promotion/promote.py"
+def promote_script(root):
+    script = pathlib.Path(root) / "argocd/promotion/promote.py"
     spec = importlib.util.spec_from_file_location("promote", script)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+def promotion_note(root):
+    """What the gate lets pass, and a reader should know."""
+    if len(render.overlays(root)) < len(promote_script(root).BEFORE):
+        return ""
+    waiting = promote_script(root).empty(pathlib.Path(root))
+    return f"no image was ever promoted to {', '.join(waiting)}: all zeros, which ./dev deploy refuses" if waiting else ""
+
+
+def promotion(root):
+    root = pathlib.Path(root)
+    module = promote_script(root)
     if len(render.overlays(root)) < len(module.BEFORE):
         return []
     return [problems.problem(root, root / file, line, message) for file, line, message in module.mistakes(root)]

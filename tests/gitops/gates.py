@@ -186,6 +186,7 @@ def fit(root):
 
 GATES = {"text": text, "render": rendering, "schema": schema, "policy": fit, "monitoring": monitoring.gate,
          "parity": parity.gate, "argocd": argo.gate, "promotion": argo.promotion}
+NOTES = {"promotion": argo.promotion_note}
 
 
 def guarded(gate, root):
@@ -204,7 +205,8 @@ def main():
     wrong = []
     for name in options.gates or GATES:
         found = guarded(GATES[name], options.root.resolve())
-        print(f"{name:12} {'passed' if not found else f'{len(set(found))} mistakes'}")
+        note = NOTES[name](options.root) if name in NOTES and not found else ""
+        print(f"{name:12} {'passed' if not found else f'{len(set(found))} mistakes'}{note and f' ({note})'}", flush=True)
         wrong += found
     if wrong:
         print(problems.report(wrong))

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+import gates
 import toolbox
 
 SCRIPT = toolbox.ROOT / "argocd/promotion/promote.py"
@@ -23,7 +24,8 @@ def repository(tmp_path, monkeypatch):
     for name in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{name}_NAME", "t")
         monkeypatch.setenv(f"GIT_{name}_EMAIL", "t@example.com")
-    shutil.copytree(toolbox.ROOT / "kustomize", tmp_path / "kustomize")
+    for folder in ("kustomize", "argocd"):
+        shutil.copytree(toolbox.ROOT / folder, tmp_path / folder)
     git(tmp_path, "init", "--quiet")
     git(tmp_path, "add", "-A")
     git(tmp_path, "commit", "--quiet", "-m", "all")
@@ -58,6 +60,34 @@ def test_production_takes_only_what_staging_held(repository):
     line = file.read_text()[:file.read_text().index(TWO)].count("\n") + 1
     assert said.returncode == 1
     assert f"kustomize/overlays/production/kustomization.yaml:{line}: production holds {TWO}" in said.stdout
+
+
+# Goal: an environment that runs an image never runs none. Method: the zeros of the beginning, put back by hand.
+def test_zeros_are_for_the_beginning_alone(repository):
+    assert promote(repository, "check").returncode == 0
+    said = promote(repository, "check", "production")
+    assert said.returncode == 1 and "production holds no image yet" in said.stdout
+    for step in (["dev", ONE], ["staging"], ["production"]):
+        assert promote(repository, *step).returncode == 0
+    assert promote(repository, "check", "production").returncode == 0
+    file = repository / "kustomize/overlays/production/kustomization.yaml"
+    file.write_text(file.read_text().replace(ONE, "sha256:" + 64 * "0"))
+    line = file.read_text()[:file.read_text().index("sha256:")].count("\n") + 1
+    found = gates.guarded(gates.GATES["promotion"], repository)
+    assert [(problem.file, problem.line) for problem in found] == [("kustomize/overlays/production/kustomization.yaml", line)]
+    assert "holds no image (all zeros), and it did" in found[0].message
+
+
+# Goal: who checks out too little is told so. Method: a shallow clone, in which staging's history is missing.
+def test_a_shallow_clone_says_so(repository, tmp_path_factory):
+    for step in (["dev", ONE], ["staging"], ["dev", TWO]):
+        assert promote(repository, *step).returncode == 0
+    shallow = tmp_path_factory.mktemp("shallow") / "clone"
+    git(repository, "clone", "--quiet", "--depth", "1", f"file://{repository}", str(shallow))
+    said = promote(shallow, "check")
+    assert said.returncode == 1 and "git fetch --unshallow" in said.stdout
+    git(shallow, "fetch", "--quiet", "--unshallow")
+    assert promote(shallow, "check").returncode == 0
 
 
 # Goal: going back is a promotion too. Method: two releases, then the first again in production.
