@@ -42,7 +42,7 @@ LONG_SUITES = {
     "fuzz": ("pytest", ["tests/fuzz"], "libFuzzer on every target, DEV_FUZZ_SECONDS (60) each"),
     "debootstrap": ("pytest", ["tests/debootstrap"], "./dev run and ./dev test in a clean Debian 12 root"),
     "gitops": ("pytest", ["tests/gitops"], "deployment assets by the real tools, which it installs; a line a gate"),
-    "gitops-apiserver": ("pytest", ["tests/gitops_apiserver"], "every built-in object before a real kube-apiserver, which it builds"),
+    "gitops-apiserver": ("pytest", ["tests/gitops_apiserver"], "every object before a real kube-apiserver, which it builds; helm install"),
 }
 # What runs on a sanitizer build when no suite is named: what executes our C++.
 SANITIZER_SUITES = ["unit", "disk", "property", "conformance", "e2e"]

@@ -8,6 +8,7 @@ the lowest priority. GITOPS_CACHE moves the folder, so that several work trees s
 import fcntl
 import functools
 import hashlib
+import importlib.util
 import json
 import os
 import pathlib
@@ -117,6 +118,25 @@ def tool(name):
             env=environment, cwd=folder)
         note(name, wanted)
     return path
+
+
+def definitions():
+    """The definitions of the custom resources in use, as objects; made once, from tools/."""
+    return made_definitions(tool("controller-gen"))
+
+
+@locked
+def made_definitions(generator):
+    spec = importlib.util.spec_from_file_location("make_schemas", HERE / "tools" / "make_schemas.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sources = [HERE / "tools" / "make_schemas.py", *sorted((HERE / "tools").glob("*crd*/go.mod"))]
+    wanted = hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()
+    path = CACHE / "definitions.json"
+    if not (path.exists() and made("definitions", wanted)):
+        path.write_text(json.dumps(list(module.definitions(generator, go()))))
+        note("definitions", wanted)
+    return json.loads(path.read_text())
 
 
 @locked

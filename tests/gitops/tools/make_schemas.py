@@ -73,11 +73,9 @@ def loose(part):
     return part
 
 
-def write(definition, kinds, versions=None):
+def write(definition, versions=None):
     spec = definition["spec"]
     kind = spec["names"]["kind"]
-    if kind not in kinds:
-        return
     for version in spec["versions"]:
         if versions and version["name"] not in versions or not version.get("served", True):
             continue
@@ -90,8 +88,12 @@ def write(definition, kinds, versions=None):
         print(f"{path.relative_to(SCHEMAS)}: {path.stat().st_size} bytes")
 
 
-def main():
-    generator = pathlib.Path(sys.argv[1]).resolve() / "controller-gen"
+def wanted(definition, kinds):
+    return definition["spec"]["names"]["kind"] in kinds
+
+
+def definitions(generator, go="go"):
+    """The CustomResourceDefinitions of the kinds that the assets use."""
     for module, package, kinds in GENERATED:
         with tempfile.TemporaryDirectory() as out:
             # It ends with an error for a kind that we do not use (VPA's checkpoint); a kind that is
@@ -99,15 +101,17 @@ def main():
             subprocess.run([generator, "crd:allowDangerousTypes=true,maxDescLen=0", f"paths={package}",
                             f"output:crd:dir={out}"], cwd=HERE / module, check=False, stderr=subprocess.DEVNULL)
             found = [yaml.safe_load(path.read_text()) for path in sorted(pathlib.Path(out).glob("*.yaml"))]
-            missing = kinds - {definition["spec"]["names"]["kind"] for definition in found}
-            if missing:
-                sys.exit(f"{package}: controller-gen made no {missing}")
-            for definition in found:
-                write(definition, kinds)
-    text = subprocess.run(["go", "run", "."], cwd=HERE / "crdgen", check=True, capture_output=True).stdout
-    for definition in yaml.safe_load_all(text):
-        if definition:
-            write(definition, ISTIO, ISTIO_VERSIONS)
+        missing = kinds - {definition["spec"]["names"]["kind"] for definition in found}
+        if missing:
+            raise RuntimeError(f"{package}: controller-gen made no {missing}")
+        yield from (definition for definition in found if wanted(definition, kinds))
+    text = subprocess.run([go, "run", "."], cwd=HERE / "crdgen", check=True, capture_output=True).stdout
+    yield from (definition for definition in yaml.safe_load_all(text) if definition and wanted(definition, ISTIO))
+
+
+def main():
+    for definition in definitions(pathlib.Path(sys.argv[1]).resolve() / "controller-gen"):
+        write(definition, ISTIO_VERSIONS if definition["spec"]["group"].endswith("istio.io") else None)
 
 
 if __name__ == "__main__":
