@@ -5,6 +5,7 @@
 //   GET /health                                       aggregate, JSON; 503 when unhealthy
 //   GET /ready  /metrics                              the guides' names
 //   GET /api/v1/tap  /api/v1/dead-letters             what `tap` shows; see docs/formats
+//   GET, PUT /api/v1/log-levels                       a filter, as service.telemetry.logs.level
 //   GET /api/v1/status                                services, exporters, ledger, storage, version
 //
 // It starts before the log opens, so that /health/startup can show how far recovery is.
@@ -54,9 +55,14 @@ struct Sources {
   // what follows the prefix, `query` what follows "?".
   using PageFunction = std::function<Page(std::string_view rest, std::string_view query)>;
   std::map<std::string, PageFunction> pages;
+  // What a PUT of a path may change: the body in, the page out.
+  using ChangeFunction = std::function<Page(std::string_view body)>;
+  std::map<std::string, ChangeFunction> changes;
 };
 
 inline constexpr std::uint32_t kAdminConnectionsMax = 256;
+// Of the body of a PUT.
+inline constexpr std::size_t kAdminBodySizeBytesMax = 64 * 1024;
 
 class AdminServer {
  public:

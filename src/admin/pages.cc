@@ -38,14 +38,18 @@ Pages::Pages(const config::Admin& settings, Sources sources)
     : settings_(settings), sources_(std::move(sources)) {}
 
 net::HttpReply Pages::answer(Surface surface, std::string_view method, std::string_view path,
-                             std::string_view query) const {
+                             std::string_view query, std::string_view body) const {
   net::HttpReply reply;
   Page answered;
+  const bool may_change = takes_body(surface, "PUT", path);
   if (method == "GET" || method == "HEAD") {
     answered = page(surface, path, query);
+  } else if (method == "PUT" && may_change) {
+    answered = sources_.changes.find(std::string(path))->second(body);
   } else {
-    answered = problem(405, "only GET and HEAD are answered here");
-    reply.headers.emplace_back("allow", "GET, HEAD");
+    const std::string_view allowed = may_change ? "GET, HEAD, PUT" : "GET, HEAD";
+    answered = problem(405, "allowed here: " + std::string(allowed));
+    reply.headers.emplace_back("allow", allowed);
   }
   reply.status = answered.status;
   reply.content_type = std::move(answered.content_type);
@@ -53,6 +57,11 @@ net::HttpReply Pages::answer(Surface surface, std::string_view method, std::stri
   reply.headers.emplace_back("cache-control", "no-store");
   reply.headers.emplace_back("x-content-type-options", "nosniff");
   return reply;
+}
+
+bool Pages::takes_body(Surface surface, std::string_view method, std::string_view path) const {
+  return surface == Surface::everything && method == "PUT" &&
+         sources_.changes.contains(std::string(path));
 }
 
 bool Pages::is_metrics_path(std::string_view path) const noexcept {

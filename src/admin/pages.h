@@ -20,7 +20,11 @@ class Pages {
   Pages(const config::Admin& settings, Sources sources);
 
   [[nodiscard]] net::HttpReply answer(Surface surface, std::string_view method,
-                                      std::string_view path, std::string_view query) const;
+                                      std::string_view path, std::string_view query,
+                                      std::string_view body = {}) const;
+  // Whether the body of such a request is to be read.
+  [[nodiscard]] bool takes_body(Surface surface, std::string_view method,
+                                std::string_view path) const;
 
  private:
   [[nodiscard]] bool is_metrics_path(std::string_view path) const noexcept;

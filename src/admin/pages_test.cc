@@ -107,6 +107,31 @@ TEST(AdminPages, AddedPagesAnswerByTheirLongestPrefix) {
   EXPECT_NE(get(pages, "/").body.find("/ui/api/\n"), std::string::npos);
 }
 
+// Goal: what may be changed takes a PUT, on the admin listener alone. Method: each method and
+// surface.
+TEST(AdminPages, APutChangesWhatMayBeChanged) {
+  Sources sources;
+  sources.pages["/api/levels"] = [](auto, auto) { return Page{.body = "now"}; };
+  sources.changes["/api/levels"] = [](std::string_view body) {
+    return Page{.status = 200, .body = "set " + std::string(body)};
+  };
+  const Pages pages({}, sources);
+  const auto answer = [&](Surface surface, std::string_view method, std::string_view path) {
+    return pages.answer(surface, method, path, "", "debug");
+  };
+  EXPECT_EQ(answer(Surface::everything, "GET", "/api/levels").body, "now");
+  EXPECT_EQ(answer(Surface::everything, "PUT", "/api/levels").body, "set debug");
+  const auto post = answer(Surface::everything, "POST", "/api/levels");
+  EXPECT_EQ(post.status, 405);
+  EXPECT_EQ(header(post, "allow"), "GET, HEAD, PUT");
+  EXPECT_EQ(answer(Surface::everything, "PUT", "/health").status, 405);
+  EXPECT_EQ(answer(Surface::metrics_only, "PUT", "/api/levels").status, 405);
+  EXPECT_TRUE(pages.takes_body(Surface::everything, "PUT", "/api/levels"));
+  EXPECT_FALSE(pages.takes_body(Surface::everything, "POST", "/api/levels"));
+  EXPECT_FALSE(pages.takes_body(Surface::everything, "PUT", "/api"));
+  EXPECT_FALSE(pages.takes_body(Surface::metrics_only, "PUT", "/api/levels"));
+}
+
 // Goal: mistakes are told as JSON. Method: a wrong path and wrong methods.
 TEST(AdminPages, WrongPathsAndMethodsAreToldAsJson) {
   const Pages pages({}, {});

@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <optional>
+#include <span>
+#include <string_view>
 #include <utility>
 
 #include "admin/admin.h"
@@ -12,19 +14,27 @@
 namespace gateway::admin {
 namespace {
 
-// Answers from the head alone: no page has a use for a body.
+// Answers from the head alone, but for what a PUT may change.
 class PageHandler final : public net::Handler {
  public:
   PageHandler(const Pages& pages, Surface surface) : pages_(pages), surface_(surface) {}
 
   std::optional<net::BodyPlan> on_head(net::Exchange& exchange) noexcept override {
-    exchange.reply(pages_.answer(surface_, exchange.method(), exchange.path(), exchange.query()));
+    if (pages_.takes_body(surface_, exchange.method(), exchange.path())) {
+      return net::BodyPlan{.size_bytes_max = kAdminBodySizeBytesMax, .budget = nullptr};
+    }
+    answer(exchange, {});
     return std::nullopt;
   }
-  void on_request(net::Exchange& exchange) noexcept override { (void)on_head(exchange); }
+  void on_request(net::Exchange& exchange) noexcept override {
+    const std::span<const std::byte> body = std::as_const(exchange.body()).payload();
+    answer(exchange, {reinterpret_cast<const char*>(body.data()), body.size()});
+  }
   void on_failure(net::Exchange& exchange, net::RequestErrc why) noexcept override {
     net::HttpReply reply;
-    reply.status = why == net::RequestErrc::headers_too_large ? 431 : 400;
+    reply.status = why == net::RequestErrc::headers_too_large ? 431
+                   : why == net::RequestErrc::too_large       ? 413
+                                                              : 400;
     reply.content_type = "application/json";
     reply.body = "{\"status\":" + std::to_string(reply.status) +
                  ",\"message\":\"the request cannot be read\"}\n";
@@ -33,6 +43,11 @@ class PageHandler final : public net::Handler {
   void on_abandoned(net::Exchange& /*exchange*/) noexcept override {}
 
  private:
+  void answer(net::Exchange& exchange, std::string_view body) noexcept {
+    exchange.reply(
+        pages_.answer(surface_, exchange.method(), exchange.path(), exchange.query(), body));
+  }
+
   const Pages& pages_;
   const Surface surface_;
 };

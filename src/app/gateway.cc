@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/log_levels.h"
 #include "app/services.h"
 #include "app/status_report.h"
 #include "app/tap_pages.h"
@@ -111,6 +112,7 @@ Result<void, pipeline::ServiceFailure> Gateway::start_admin() {
   sources.status_json = [this] { return status_json(); };
   sources.metrics = &metrics_;
   add_tap_pages(sources);
+  add_log_level_page(sources);
   admin_ = admin::make_admin_server(settings_.admin, std::move(sources));
   return admin_->start();
 }
@@ -127,6 +129,15 @@ void Gateway::add_tap_pages(admin::Sources& sources) {
                                                             std::string_view query) {
     return dead_letter_page(files_, settings_.storage.directory + "/dead_letters", exporters,
                             query);
+  };
+}
+
+void Gateway::add_log_level_page(admin::Sources& sources) const {
+  sources.pages["/api/v1/log-levels"] = [configured = settings_.logs.level](auto, auto) {
+    return log_level_page(configured);
+  };
+  sources.changes["/api/v1/log-levels"] = [configured = settings_.logs.level](auto body) {
+    return change_log_levels(configured, body);
   };
 }
 

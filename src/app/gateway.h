@@ -81,6 +81,7 @@ class Gateway {
   [[nodiscard]] std::uint32_t signals_enabled() const;
   [[nodiscard]] receiver::otlp::ServingStatus serving(std::string_view service) const;
   void add_tap_pages(admin::Sources& sources);
+  void add_log_level_page(admin::Sources& sources) const;
 
   const config::Settings settings_;
   io::FileSystem& files_;

@@ -75,12 +75,22 @@ struct State {
 
   std::mutex mutex;  // guards all below
   LogFilter filter;
+  std::string filter_text = "info";
   LogFormat format = LogFormat::json;
   RepeatLimiter repeats;
   LogStats stats;
   std::shared_ptr<LineSink> sink = std::make_shared<LineSink>();
   spdlog::logger logger{"gateway", sink};
   std::string line;  // reused
+
+  bool set_filter(std::string_view text) {
+    auto parsed = LogFilter::parse(text);
+    if (!parsed) return false;
+    lowest_level.store(parsed->lowest(), std::memory_order_relaxed);
+    filter = *std::move(parsed);
+    filter_text = text;
+    return true;
+  }
 
   State() { logger.set_level(spdlog::level::trace); }
 
@@ -117,14 +127,23 @@ bool is_log_filter(std::string_view filter) noexcept {
 }
 
 bool configure_log(LogFormat format, std::string_view filter) {
-  auto parsed = LogFilter::parse(filter);
-  if (!parsed) return false;
   State& log_state = state();
   const std::lock_guard lock(log_state.mutex);
-  log_state.lowest_level.store(parsed->lowest(), std::memory_order_relaxed);
-  log_state.filter = *std::move(parsed);
+  if (!log_state.set_filter(filter)) return false;
   log_state.format = format;
   return true;
+}
+
+bool set_log_filter(std::string_view filter) {
+  State& log_state = state();
+  const std::lock_guard lock(log_state.mutex);
+  return log_state.set_filter(filter);
+}
+
+std::string log_filter() {
+  State& log_state = state();
+  const std::lock_guard lock(log_state.mutex);
+  return log_state.filter_text;
 }
 
 bool log_enabled(LogLevel level, std::string_view module) noexcept {

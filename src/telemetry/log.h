@@ -66,6 +66,9 @@ using Fields = std::initializer_list<Field>;
 // Returns false and leaves the settings when the filter is malformed.
 [[nodiscard]] bool is_log_filter(std::string_view filter) noexcept;
 bool configure_log(LogFormat format, std::string_view filter);
+// The filter alone, while lines are being written, and what it is now.
+bool set_log_filter(std::string_view filter);
+[[nodiscard]] std::string log_filter();
 [[nodiscard]] bool log_enabled(LogLevel level, std::string_view module) noexcept;
 void log(LogLevel level, std::string_view module, std::string_view message, Fields fields = {});
 

@@ -121,6 +121,21 @@ TEST(Log, LinesBelowTheLevelAreNotWritten) {
   EXPECT_NE(capture.lines[1].find("error net: shown too"), std::string::npos);
 }
 
+// Goal: the levels change while lines are written. Method: let a module through, a mistake, back.
+TEST(Log, TheFilterChangesAlone) {
+  Capture capture(LogFormat::console, "warn");
+  EXPECT_TRUE(set_log_filter("warn,net=info"));
+  EXPECT_EQ(log_filter(), "warn,net=info");
+  log_info("net", "shown");
+  EXPECT_FALSE(set_log_filter("nonsense"));
+  EXPECT_EQ(log_filter(), "warn,net=info");
+  EXPECT_TRUE(set_log_filter("warn"));
+  log_info("net", "hidden");
+  ASSERT_EQ(capture.lines.size(), 1U);
+  EXPECT_NE(capture.lines[0].find("net: shown"), std::string::npos);
+  EXPECT_FALSE(capture.lines[0].starts_with("{"));  // still console text
+}
+
 // Goal: a repeated line is summed up. Method: say it 30 times, then flush.
 TEST(Log, RepeatedLinesAreSummedUp) {
   Capture capture(LogFormat::console, "info");

@@ -12,6 +12,7 @@ import grpc
 import pytest
 import yaml
 
+import destination
 import gateway
 import otlp
 
@@ -306,3 +307,40 @@ def test_every_documented_metric_is_exposed_and_every_exposed_one_documented(mak
     documented = set(re.findall(r"^\| `((?:otlp|process|grpc|http)_\w+)", (gateway.ROOT / "docs/metrics.md").read_text(), re.M))
     assert exposed - documented == set(), "exposed, not documented"
     assert documented - exposed == set(), "documented, not exposed"
+
+
+def test_metrics_have_the_documented_type_and_labels(make_gateway, grpc_destination):
+    """The rest of the contract. Method: the second and third column of docs/metrics.md against a scrape after traffic."""
+    service = make_gateway({"otlp": gateway.exporter("otlp", grpc_destination.endpoint)}).start()
+    fill(service, 3)
+    service.wait_delivered("otlp", "traces", 6)
+    text = service.get("/metrics").body.decode()
+    types = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.M))
+    labels = {name: set() for name in types}
+    for name, series in gateway.parse_metrics(text).items():
+        family = name if name in types else re.sub("_(bucket|sum|count)$", "", name)
+        for found, _ in series:
+            labels[family] |= found.keys() - {"le"}
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| ([^|]*)\|", (gateway.ROOT / "docs/metrics.md").read_text(), re.M)
+    documented = {name: (kind, set(filter(None, re.split(r"[, ]+", said.strip())))) for name, kind, said in rows}
+    for name, kind in types.items():
+        assert documented[name][0] == kind, name
+        assert labels[name] <= documented[name][1], f"{name}: {labels[name]}"
+
+
+def test_log_levels_change_while_it_runs(make_gateway):
+    """By module, and back to what is configured; a mistake changes nothing; the metrics' listener has no such page."""
+    service = make_gateway(admin={"metrics_endpoint": f"127.0.0.1:{destination.free_port()}"}).start()
+
+    def put(text, address=None):
+        return gateway.http_request(address or service.admin, "PUT", "/api/v1/log-levels", text)
+    assert service.get("/api/v1/log-levels").json() == {"filter": "info", "configured": "info"}
+    assert put(b"warn,app=debug\n").json() == {"filter": "warn,app=debug", "configured": "info"}
+    assert any(line["message"] == "log levels changed" for line in service.lines)
+    wrong = put(b"loud")
+    assert wrong.status == 400 and "loud" in wrong.json()["message"]
+    assert service.get("/api/v1/log-levels").json()["filter"] == "warn,app=debug"
+    assert put(b"x" * 70_000).status == 413
+    assert put(b"debug", service.address("metrics")).status == 405
+    assert gateway.http_request(service.admin, "POST", "/api/v1/log-levels", b"debug").status == 405
+    assert put(b"").json()["filter"] == "info"

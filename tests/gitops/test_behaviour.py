@@ -137,6 +137,20 @@ def test_probes_are_answered_as_the_manifest_asks(pod):
     pod.stop()
 
 
+# Goal: Prometheus takes the metrics without complaint, histograms with traffic in them too. Method:
+# `promtool check metrics` on a real scrape.
+def test_promtool_finds_no_fault_with_the_metrics(pod):
+    pod.start()
+    sender = otlp.GrpcSender(pod.grpc)
+    for signal in otlp.SIGNALS:
+        sender.send(signal, otlp.request(signal))
+    sender.close()
+    scrape = pod.get("/metrics").body
+    said = subprocess.run([str(toolbox.promtool()), "check", "metrics"], input=scrape, capture_output=True, check=False)
+    assert said.returncode == 0, (said.stdout + said.stderr).decode()
+    pod.stop()
+
+
 # Goal: the smoke test passes on a gateway that works and fails on one that does not. Method: the
 # Job's own script and arguments, with addresses of this machine.
 def test_the_smoke_job_passes_and_can_fail(pod, tmp_path):
