@@ -20,6 +20,7 @@ SEVERITIES = {"critical", "warning", "info"}
 RUNBOOKS = "https://github.com/your-org/otlp-service/blob/main/monitoring/runbooks/"
 COVERAGE_MIN = 0.95
 METRIC = re.compile(r"^\| `((?:otlp|process)_[a-z0-9_]+)` \| (\w+) \|", re.M)
+NOT_METRICS = {"otlp_http", "otlp_grpc"}  # exporters, in prose
 HISTOGRAM_PARTS = ("_bucket", "_sum", "_count")
 # Words of PromQL that look like names of metrics.
 WORDS = {"by", "on", "without", "ignoring", "group_left", "group_right", "and", "or", "unless", "bool", "offset"}
@@ -123,6 +124,22 @@ def check_alerts(root, rules):
     for page in sorted((root / "monitoring/runbooks").glob("*.md")):
         if page.stem not in names | {"README"}:
             yield page, 1, f"a runbook of no alert: {page.stem}"
+
+
+def check_pages(root, rules):
+    """Runbooks and operations name metrics that exist, and alerts that do."""
+    plain, histograms = exported()
+    known = plain | histograms | rules.recorded | NOT_METRICS
+    alerts = {rule["alert"] for _, _, rule in rules.alerts}
+    pages = [*sorted((root / "monitoring/runbooks").glob("*.md")), root / "docs/operations.md"]
+    for page in (page for page in pages if page.exists()):
+        for number, line in enumerate(page.read_text().splitlines(), 1):
+            for name in re.findall(r"\b((?:otlp|process)_[a-z0-9_]+)\b(?!\*)", line):
+                if family(name, histograms) not in known and not name.endswith("_"):
+                    yield page, number, f"unknown metric {name}"
+            for name in re.findall(r"\b(Otlp[A-Z]\w+)\b", line):
+                if name not in alerts:
+                    yield page, number, f"unknown alert {name}"
 
 
 def check_rule_tests(root, rules):
@@ -252,6 +269,6 @@ def gate(root):
     malformed = list(check_rule_files(root))
     if malformed:
         return [problems.problem(root, file, line, message) for file, line, message in malformed]
-    checks = (check_rules(root, rules), check_alerts(root, rules), check_rule_tests(root, rules),
+    checks = (check_rules(root, rules), check_alerts(root, rules), check_pages(root, rules), check_rule_tests(root, rules),
               check_dashboards(root, rules), check_generated(root), check_adapter(root, rules), check_prometheus(root))
     return [problems.problem(root, file, line, message) for check in checks for file, line, message in check]

@@ -127,6 +127,8 @@ MISTAKES = {
         "monitoring", "monitoring/rules/slo.yaml", "  and\n", "  andd\n", "parse"),
     "an alert without a runbook": (
         "monitoring", "monitoring/rules/alerts.yaml", "- alert: OtlpServiceDown", "- alert: OtlpServiceGone", "runbook"),
+    "an unknown metric in a runbook": (
+        "monitoring", "monitoring/runbooks/OtlpStorageDamaged.md", "# OtlpStorageDamaged\n", "# OtlpStorageDamaged\n\n`otlp_storage_damages_total`\n", "unknown metric otlp_storage_damages_total"),
     "an alert that no test makes fire": (
         "monitoring", "monitoring/tests/storage.test.yaml", 'ALERTS{alertname="OtlpStorageDamaged", alertstate="firing"})\n        eval_time: 5m', 'ALERTS{alertname="OtlpStorageNearlyFull", alertstate="firing"})\n        eval_time: 5m', "no test makes OtlpStorageDamaged fire"),
     "an alert that never fires": (
