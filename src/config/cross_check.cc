@@ -206,7 +206,13 @@ class Checker {
   // --- exporters
 
   void check_exporter(const Exporter& exporter) {
-    if (exporter.kind == ExporterKind::otlp) check_grpc_endpoint(exporter);
+    if (exporter.kind == ExporterKind::otlp) {
+      check_grpc_endpoint(exporter);
+      if (exporter.compression == Compression::zstd) {
+        error({"exporters", exporter.id, "compression"},
+              "gRPC has no zstd; gzip or none is possible");
+      }
+    }
     if (exporter.kind == ExporterKind::otlp_http) check_http_endpoints(exporter);
     if (exporter.kind == ExporterKind::file && exporter.path.empty()) {
       error({"exporters", exporter.id}, "`path` is missing: where to write");

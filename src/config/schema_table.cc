@@ -71,7 +71,7 @@ constexpr std::array kRows = {
               "An idle connection is closed after this time."},
     SchemaRow{"receivers.otlp[/name].protocols.http.{write_timeout,keep_alives_enabled,"
               "compression_algorithms}",
-              ignored, "", "", "connections are kept, and gzip, zstd and deflate are read"},
+              ignored, "", "", "connections are kept, and gzip and zstd are read"},
 
     SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.tls", section, "", "",
               "TLS on this listener; clear text when missing."},
@@ -133,7 +133,7 @@ constexpr std::array kRows = {
     SchemaRow{"exporters.otlp_http[/name].encoding", choice, "proto", "proto|json",
               "Protobuf or JSON."},
     SchemaRow{"exporters.{otlp,otlp_http}[/name].compression", choice, "gzip", "none|gzip|zstd",
-              "Coding of requests."},
+              "Coding of requests; zstd over HTTP only."},
     SchemaRow{"exporters.{otlp,otlp_http}[/name].compression_params.level", level, "-1", "-1..22",
               "Effort; -1 is the coding's default."},
     SchemaRow{"exporters.{otlp,otlp_http}[/name].headers", pairs, "", "",

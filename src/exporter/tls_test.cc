@@ -6,16 +6,16 @@
 #include <gtest/gtest.h>
 
 #include "exporter/read_file.h"
-#include "exporter/testing/certificates.h"
 #include "exporter/testing/exporter_test_case.h"
 #include "exporter/testing/grpc_destination.h"
 #include "exporter/testing/http_destination.h"
 #include "io/file_system.h"
+#include "net/certificates_for_tests.h"
 
 namespace gateway::exporter {
 namespace {
 
-using testing::CertificateAuthority;
+using net::CertificateAuthority;
 using testing::eventually;
 using testing::GrpcDestination;
 using testing::HttpDestination;

@@ -5,6 +5,15 @@
 #include "net/limits.h"
 
 namespace gateway::net {
+namespace {
+
+// What a request could still take if it were alone.
+std::size_t bytes_left(const BodyPlan& plan, const ByteLease& lease) noexcept {
+  const std::size_t limit = plan.budget->limit_bytes();
+  return limit - std::min(limit, plan.held_bytes + lease.bytes());
+}
+
+}  // namespace
 
 Result<void, RequestErrc> allocate_body(const BodyPlan& plan, std::uint64_t size_bytes,
                                         Buffer& body, ByteLease& lease) noexcept {
@@ -13,7 +22,7 @@ Result<void, RequestErrc> allocate_body(const BodyPlan& plan, std::uint64_t size
   if (size == 0) return {};
   if (plan.budget != nullptr) {
     const std::size_t cost = buffer_cost_bytes(size);
-    if (cost > plan.budget->limit_bytes()) return fail(RequestErrc::too_large);
+    if (cost > bytes_left(plan, lease)) return fail(RequestErrc::too_large);
     if (!lease.try_grow(*plan.budget, cost)) return fail(RequestErrc::over_budget);
   }
   body = Buffer::allocate(size);
@@ -30,13 +39,12 @@ Result<void, RequestErrc> grow_body(const BodyPlan& plan, std::size_t needed_byt
     body.reserve(room);
     return {};
   }
-  if (buffer_cost_bytes(needed_bytes) > plan.budget->limit_bytes()) {
-    return fail(RequestErrc::too_large);
-  }
-  // While the bytes move, both blocks are held.
-  const std::size_t cost = buffer_cost_bytes(room);
+  const std::size_t left = bytes_left(plan, lease);
+  if (buffer_cost_bytes(needed_bytes) > left) return fail(RequestErrc::too_large);
+  const std::size_t cost =
+      std::min(buffer_cost_bytes(room), left / kBufferAlignmentBytes * kBufferAlignmentBytes);
   if (!lease.try_grow(*plan.budget, cost)) return fail(RequestErrc::over_budget);
-  body.reserve(room);
+  body.reserve(std::min(room, cost - kBufferHeadroomBytes));
   lease.shrink_to(cost);
   return {};
 }

@@ -1,11 +1,11 @@
 // Gathers the bytes of one body into one Buffer, every byte of room leased before it is allocated.
 //
 //   known length   : one lease and one block of that size, at once.
-//   unknown length : room in steps that double; at the limit no further.
+//   unknown length : room in steps that double, or all that could be had; at the limit no further.
 //
 // Units:   bytes; the lease is what the Buffer's block really takes, its alignment included.
-// Errors:  RequestErrc: too_large, over_budget, truncated. A body that could never fit into the
-//          budget is too_large: telling its sender to try again would have it try for ever.
+// Errors:  RequestErrc: too_large, over_budget, truncated. A body that the budget could not hold if
+//          it were alone is too_large: told to try again, its sender would for ever.
 // Threads: one.
 #pragma once
 
@@ -31,7 +31,7 @@ namespace gateway::net {
                                                       std::uint64_t size_bytes, Buffer& body,
                                                       ByteLease& lease) noexcept;
 
-// Makes room for `needed_bytes` in all, in steps that double.
+// Makes room for `needed_bytes` in all. While the bytes move, the old and the new block are leased.
 [[nodiscard]] Result<void, RequestErrc> grow_body(const BodyPlan& plan, std::size_t needed_bytes,
                                                   Buffer& body, ByteLease& lease) noexcept;
 

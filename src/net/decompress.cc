@@ -127,14 +127,24 @@ std::optional<std::size_t> promised_gzip_size(std::span<const std::byte> in,
   return size;
 }
 
-// The usual body, one member with an honest trailer, at libdeflate's speed. False: try the stream.
-bool inflate_at_once(std::span<const std::byte> in, const BodyPlan& plan, Buffer& out,
-                     ByteLease& lease) noexcept {
+// How an attempt in one step ended. Room that is missing only now is said at once: the stream takes
+// more of it, and would call a body too large that another time is not.
+enum class AtOnce : std::uint8_t { done, try_the_stream, over_budget };
+
+AtOnce without_room(RequestErrc why) noexcept {
+  return why == RequestErrc::over_budget ? AtOnce::over_budget : AtOnce::try_the_stream;
+}
+
+// The usual body, one member with an honest trailer, at libdeflate's speed.
+AtOnce inflate_at_once(std::span<const std::byte> in, const BodyPlan& plan, Buffer& out,
+                       ByteLease& lease) noexcept {
   const auto size = promised_gzip_size(in, plan);
-  if (!size || *size == 0) return false;
+  if (!size || *size == 0) return AtOnce::try_the_stream;
   Buffer whole;
   ByteLease whole_lease;
-  if (!allocate_body(plan, *size, whole, whole_lease)) return false;
+  if (auto room = allocate_body(plan, *size, whole, whole_lease); !room) {
+    return without_room(room.error());
+  }
   thread_local const std::unique_ptr<libdeflate_decompressor, void (*)(libdeflate_decompressor*)>
       decompressor(libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
   GATEWAY_ASSERT(decompressor != nullptr);
@@ -142,35 +152,39 @@ bool inflate_at_once(std::span<const std::byte> in, const BodyPlan& plan, Buffer
   std::size_t written = 0;
   const libdeflate_result result = libdeflate_gzip_decompress_ex(
       decompressor.get(), in.data(), in.size(), whole.writable().data(), *size, &taken, &written);
-  if (result != LIBDEFLATE_SUCCESS || taken != in.size() || written != *size) return false;
+  if (result != LIBDEFLATE_SUCCESS || taken != in.size() || written != *size) {
+    return AtOnce::try_the_stream;
+  }
   whole.commit(written);
   out = std::move(whole);
   lease = std::move(whole_lease);
-  return true;
+  return AtOnce::done;
 }
 
 // One frame that says its size needs no window: it is decoded where it will stay.
-bool decode_at_once(std::span<const std::byte> in, const BodyPlan& plan, Buffer& out,
-                    ByteLease& lease) noexcept {
+AtOnce decode_at_once(std::span<const std::byte> in, const BodyPlan& plan, Buffer& out,
+                      ByteLease& lease) noexcept {
   const unsigned long long size = ZSTD_getFrameContentSize(in.data(), in.size());
   if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR || size == 0 ||
       size > plan.size_bytes_max ||
       ZSTD_findFrameCompressedSize(in.data(), in.size()) != in.size()) {
-    return false;
+    return AtOnce::try_the_stream;
   }
   Buffer whole;
   ByteLease whole_lease;
-  if (!allocate_body(plan, size, whole, whole_lease)) return false;
+  if (auto room = allocate_body(plan, size, whole, whole_lease); !room) {
+    return without_room(room.error());
+  }
   thread_local const std::unique_ptr<ZSTD_DCtx, std::size_t (*)(ZSTD_DCtx*)> context(
       ZSTD_createDCtx(), ZSTD_freeDCtx);
   GATEWAY_ASSERT(context != nullptr);
   const std::size_t written =
       ZSTD_decompressDCtx(context.get(), whole.writable().data(), size, in.data(), in.size());
-  if (ZSTD_isError(written) != 0 || written != size) return false;
+  if (ZSTD_isError(written) != 0 || written != size) return AtOnce::try_the_stream;
   whole.commit(written);
   out = std::move(whole);
   lease = std::move(whole_lease);
-  return true;
+  return AtOnce::done;
 }
 
 }  // namespace
@@ -189,12 +203,20 @@ Result<void, DecompressErrc> decompress(ContentCoding coding, std::span<const st
                                         const BodyPlan& plan, Buffer& out,
                                         ByteLease& lease) noexcept {
   GATEWAY_ASSERT(coding != ContentCoding::identity && out.size() == 0);
+  const AtOnce attempt = coding == ContentCoding::gzip ? inflate_at_once(in, plan, out, lease)
+                                                       : decode_at_once(in, plan, out, lease);
+  switch (attempt) {
+    case AtOnce::done:
+      return {};
+    case AtOnce::over_budget:
+      return fail(DecompressErrc::over_budget);
+    case AtOnce::try_the_stream:
+      break;
+  }
   if (coding == ContentCoding::gzip) {
-    if (inflate_at_once(in, plan, out, lease)) return {};
     GzipDecoder decoder;
     return stream(decoder, in, plan, out, lease);
   }
-  if (decode_at_once(in, plan, out, lease)) return {};
   ZstdDecoder decoder;
   return stream(decoder, in, plan, out, lease);
 }

@@ -2,11 +2,13 @@
 #include <string>
 #include <vector>
 
-#include "receiver/otlp/gzip_for_tests.h"
+#include "net/coding_for_tests.h"
 #include "receiver/otlp/receiver_fixture.h"
 
 namespace gateway::receiver::otlp {
 namespace {
+
+using net::gzip;
 
 constexpr int kOk = 0;
 constexpr int kInvalidArgument = 3;

@@ -2,11 +2,13 @@
 #include <string>
 #include <vector>
 
-#include "receiver/otlp/gzip_for_tests.h"
+#include "net/coding_for_tests.h"
 #include "receiver/otlp/receiver_fixture.h"
 
 namespace gateway::receiver::otlp {
 namespace {
+
+using net::gzip;
 
 constexpr std::string_view kProto = "application/x-protobuf";
 constexpr std::string_view kJson = "application/json";
@@ -302,10 +304,56 @@ TEST_F(HttpConformance, H28_H29_H31_OverloadIsRetryableOnEveryPath) {
   EXPECT_EQ(post("/v1/traces", kProto, large).status, 200);
 }
 
+// Goal: "later" is never said of what cannot succeed. Method: bodies that fit into the budget, but
+// not with what it takes to read them: inflated, transcoded, rewritten, grown from no known length.
 TEST_F(HttpConformance, H30_WhatCanNeverFitIntoTheBudgetIsTooLarge) {
-  set_budget(16U << 10);
+  set_budget(1U << 20);
   start();
-  EXPECT_EQ(post("/v1/traces", kProto, std::string(20'000, '\n')).status, 413);
+  EXPECT_EQ(post("/v1/traces", kProto, std::string(1'100'000, '\n')).status, 413);
+
+  const std::string noise = [] {
+    std::string out;
+    for (unsigned i = 0, x = 1; i < 600'000; ++i) {
+      x = x * 1'664'525U + 1'013'904'223U;
+      out.push_back(static_cast<char>('!' + (x >> 24) % 90));
+    }
+    return out;
+  }();
+  const std::string good = traces({span(noise)});
+  EXPECT_EQ(post("/v1/traces", kProto, good).status, 200);
+  EXPECT_EQ(post("/v1/traces", kProto, gzip(good), {"Content-Encoding: gzip"}).status, 413);
+  EXPECT_EQ(post("/v1/traces", kProto, traces({span(noise), span("", false)})).status, 413);
+
+  std::string chunks;
+  for (std::size_t at = 0; at < good.size(); at += 0x1000) {
+    const std::string chunk = good.substr(at, 0x1000);
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string size;
+    for (int shift = 12; shift >= 0; shift -= 4) size += kDigits[chunk.size() >> shift & 0xf];
+    chunks += size + "\r\n" + chunk + "\r\n";
+  }
+  net::RawClient client(receiver_->http_address());
+  client.send(
+      "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n" +
+      chunks + "0\r\n\r\n");
+  const int chunked = client.response().status;
+  EXPECT_TRUE(chunked == 200 || chunked == 413) << chunked;
+}
+
+// Goal: JSON may be longer than half the budget: most of it is white space and names.
+TEST_F(HttpConformance, H30_JsonMayTakeMoreThanHalfTheBudget) {
+  set_budget(1U << 20);
+  start();
+  const auto json = [](std::size_t padding_bytes, std::size_t name_bytes) {
+    return R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"5b8efff798038103d269b633813fc60c",)"
+           R"("spanId":"eee19b7ec3c1b174","name":")" +
+           std::string(name_bytes, 'n') + "\"" + std::string(padding_bytes, ' ') + "}]}]}]}";
+  };
+  EXPECT_EQ(post("/v1/traces", kJson, json(700'000, 1'000)).status, 200);
+  EXPECT_EQ(post("/v1/traces", kJson, json(1'000, 400'000)).status, 200);
+  EXPECT_EQ(post("/v1/traces", kJson, json(1'000, 700'000)).status, 413);
+  ASSERT_EQ(log_.stored().size(), 2U);
 }
 
 TEST_F(HttpConformance, H33_H34_PlainHttpOverHttp2OnBothPorts) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <limits>
 
 #include "base/assert.h"
 #include "net/body.h"
@@ -58,8 +59,16 @@ bool serves(Signal signal, const config::OtlpReceiver& settings,
   return (dependencies.signals_enabled >> index_of(signal) & 1U) != 0;
 }
 
-net::BodyPlan RequestHandler::plan() const noexcept {
-  return {static_cast<std::size_t>(listener_.max_recv_msg_size_bytes), shared_.dependencies.budget};
+net::BodyPlan RequestHandler::plan(std::size_t held_bytes) const noexcept {
+  return {.size_bytes_max = static_cast<std::size_t>(listener_.max_recv_msg_size_bytes),
+          .budget = shared_.dependencies.budget,
+          .held_bytes = held_bytes};
+}
+
+std::size_t RequestHandler::bytes_left(const Request& request) const noexcept {
+  const ByteBudget* const budget = shared_.dependencies.budget;
+  if (budget == nullptr) return std::numeric_limits<std::size_t>::max();
+  return budget->limit_bytes() - std::min(budget->limit_bytes(), request.lease.bytes());
 }
 
 Lane& RequestHandler::lane_of(const net::Exchange& exchange) const noexcept {
@@ -194,8 +203,8 @@ RequestHandler::Step RequestHandler::inflate(Request& request, net::Exchange& ex
   if (coding == net::ContentCoding::identity) return {};
   Buffer inflated;
   ByteLease lease;
-  auto done =
-      net::decompress(coding, std::as_const(request.payload).payload(), plan(), inflated, lease);
+  auto done = net::decompress(coding, std::as_const(request.payload).payload(),
+                              plan(request.lease.bytes()), inflated, lease);
   if (!done) {
     switch (done.error()) {
       case net::DecompressErrc::corrupt:
@@ -214,7 +223,7 @@ RequestHandler::Step RequestHandler::inflate(Request& request, net::Exchange& ex
 // The usual request is no larger in protobuf than in JSON. Where it is, a second attempt gets all
 // the room there may be.
 RequestHandler::Step RequestHandler::transcode(Request& request) noexcept {
-  const std::size_t limit = plan().size_bytes_max;
+  const std::size_t limit = std::min(plan().size_bytes_max, bytes_left(request));
   ByteBudget* const budget = shared_.dependencies.budget;
   const auto json = std::as_const(request.payload).payload();
   for (std::size_t room = std::min(limit, std::max(json.size(), net::kBodyFirstStepSizeBytes));;
@@ -241,14 +250,13 @@ RequestHandler::Step RequestHandler::transcode(Request& request) noexcept {
     if (const std::uint32_t tolerated = stats->ignored_name_count + stats->proto_name_count) {
       shared_.metrics.json_tolerated.add(tolerated);
     }
-    Buffer body;
-    ByteLease lease;
-    if (!net::allocate_body(plan(), wire.size(), body, lease)) {
-      return fail(overload(*request.exchange));
-    }
-    if (!wire.empty()) body.append(wire);
-    request.payload = std::move(body);
-    request.lease = std::move(lease);
+    // The JSON has been read: its room serves for what becomes of it.
+    request.payload.reset();
+    request.lease.release();
+    auto allocated = net::allocate_body(plan(scratch_lease.bytes()), wire.size(), request.payload,
+                                        request.lease);
+    if (!allocated) return fail(status_of(allocated.error(), *request.exchange));
+    if (!wire.empty()) request.payload.append(wire);
     return {};
   }
 }
@@ -271,6 +279,8 @@ RequestHandler::Step RequestHandler::rewrite(Request& request) noexcept {
   const std::size_t size = request.payload.size();
   ByteBudget* const budget = shared_.dependencies.budget;
   ByteLease scratch_lease;
+  if (size > bytes_left(request))
+    return fail(status_of(net::RequestErrc::too_large, *request.exchange));
   if (budget != nullptr && !scratch_lease.try_grow(*budget, size)) {
     return fail(overload(*request.exchange));
   }
@@ -447,13 +457,13 @@ Status RequestHandler::status_of(net::RequestErrc why, const net::Exchange& exch
     case net::RequestErrc::headers_too_large:
       return {StatusKind::headers_too_large, "the request head is too large", {}};
     case net::RequestErrc::too_large: {
-      const std::size_t budget = shared_.dependencies.budget == nullptr
-                                     ? plan().size_bytes_max
-                                     : shared_.dependencies.budget->limit_bytes();
-      return {StatusKind::too_large,
-              "the request is larger than " +
-                  std::to_string(std::min(plan().size_bytes_max, budget)) + " bytes",
-              {}};
+      std::string message =
+          "the request is larger than " + std::to_string(plan().size_bytes_max) + " bytes";
+      if (const ByteBudget* const budget = shared_.dependencies.budget) {
+        message += ", or takes more than the " + std::to_string(budget->limit_bytes()) +
+                   " bytes of memory that all requests share";
+      }
+      return {StatusKind::too_large, std::move(message), {}};
     }
     case net::RequestErrc::over_budget:
       return overload(exchange);

@@ -66,7 +66,11 @@ class RequestHandler final : public net::Handler {
   [[nodiscard]] std::optional<net::BodyPlan> admit(net::Exchange& exchange, Signal signal,
                                                    AnswerForm form,
                                                    net::ContentCoding coding) noexcept;
-  [[nodiscard]] net::BodyPlan plan() const noexcept;
+  // What a body may take, of a request that holds `held_bytes` already.
+  [[nodiscard]] net::BodyPlan plan(std::size_t held_bytes = 0) const noexcept;
+  // What the request could still take from the budget if it were alone. What needs more can never
+  // be read, and is too large; what needs less and finds no room is told to come later.
+  [[nodiscard]] std::size_t bytes_left(const Request& request) const noexcept;
   [[nodiscard]] Lane& lane_of(const net::Exchange& exchange) const noexcept;
 
   // The steps of on_request(); a Status is the refusal.

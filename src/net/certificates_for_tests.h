@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-namespace gateway::exporter::testing {
+namespace gateway::net {
 
 class CertificateAuthority {
  public:
@@ -39,4 +39,4 @@ class CertificateAuthority {
   int issued_count_ = 0;
 };
 
-}  // namespace gateway::exporter::testing
+}  // namespace gateway::net

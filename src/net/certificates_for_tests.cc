@@ -1,4 +1,4 @@
-#include "exporter/testing/certificates.h"
+#include "net/certificates_for_tests.h"
 
 #include <cstdlib>
 
@@ -9,7 +9,7 @@
 #include <openssl/x509v3.h>
 #include <unistd.h>
 
-namespace gateway::exporter::testing {
+namespace gateway::net {
 
 namespace {
 
@@ -98,4 +98,4 @@ std::string CertificateAuthority::write(const Pair& pair, const std::string& nam
   return path;
 }
 
-}  // namespace gateway::exporter::testing
+}  // namespace gateway::net
