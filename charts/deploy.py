@@ -232,7 +232,7 @@ def status(options):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="./dev deploy")
+    parser = argparse.ArgumentParser(prog="./dev status" if sys.argv[1:2] == ["status"] else "./dev deploy")
     parser.add_argument("command", choices=["helm", "status"])
     parser.add_argument("--environment", choices=list(NAMESPACES), default="production")
     parser.add_argument("--namespace")

@@ -31,6 +31,7 @@ SUITES = {
     "property": ("meson", ["property"], "round trips over seeded input; otlpview against protobuf"),
     "proto": ("pytest", ["proto"], "our .proto files against the published descriptors"),
     "compile-fail": ("pytest", ["tests/compile_fail"], "misuse that must not build"),
+    "gitops-quick": ("pytest", ["tests/gitops/test_quick.py"], "deployment assets, as far as no tool is needed"),
     "conformance": ("pytest", ["tests/conformance", "-m", "not long"], "the OTLP checklist against the running service"),
     "e2e": ("pytest", ["tests/e2e", "-m", "not long"], "real SDKs through the running service: outages, kill -9, load"),
 }
@@ -122,6 +123,18 @@ def show_list():
     print(f"  {'all':18} both lists")
 
 
+def show_gates(cases):
+    """A line for each gate, and one for each other file of the suite."""
+    files = {}
+    for case in cases:
+        if case.name.startswith("test_gate["):
+            print(f"    {case.name[len('test_gate['):-1]:16}{case.outcome}", flush=True)
+        else:
+            files.setdefault(case.suite.rpartition(".")[2].removeprefix("test_"), []).append(case)
+    for file, found in files.items():
+        print(f"    {file:16}{tally.line(tally.count(found))}", flush=True)
+
+
 def main():
     own, extra = sys.argv[1:], []
     if "--" in own:
@@ -159,9 +172,8 @@ def main():
         cases += found
         counts = tally.count(found)
         print(f"  {name:18} {time.monotonic() - started:4.0f} s  {tally.line(counts)}", flush=True)
-        for case in found:
-            if case.name.startswith("test_gate["):
-                print(f"    {case.name[len('test_gate['):-1]:16}{case.outcome}", flush=True)
+        if name == "gitops":
+            show_gates(found)
     return tally.close(cases, LOGS)
 
 

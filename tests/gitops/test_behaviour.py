@@ -23,6 +23,7 @@ import policy
 import render
 import toolbox
 
+START_TARGET_S = 30  # of the deployment guides
 OVERLAYS = [f"{path.parent.name}/{path.name}" for path in render.kustomizations(toolbox.ROOT)]
 
 
@@ -129,7 +130,10 @@ def probe_until_success(pod, name):
 
 # Goal: a kubelet would start the pod, send it traffic, and let it live. Method: ask what the probes ask.
 def test_probes_are_answered_as_the_manifest_asks(pod):
+    began = time.monotonic()
     pod.start(ready=False)
+    probe_until_success(pod, "startupProbe")
+    assert time.monotonic() - began < START_TARGET_S
     for name in ("startupProbe", "readinessProbe", "livenessProbe"):
         probe_until_success(pod, name)
     metrics = pod.get(pod.workload["spec"]["template"]["metadata"]["annotations"]["prometheus.io/path"])
@@ -213,6 +217,7 @@ def test_a_drain_under_load_keeps_what_was_acknowledged(pod):
     for thread in threads:
         thread.start()
     gateway.until(lambda: len(acknowledged) >= 50, "load")
+    assert pod.metric("process_resident_memory_bytes") < policy.size_bytes(pod.container["resources"]["limits"]["memory"])
     began = time.monotonic()
     pod.stop(grace_s=left_s)
     took = time.monotonic() - began
