@@ -1,10 +1,10 @@
-// The end of every benchmark: takes OTLP over gRPC, counts requests, bytes and spans, discards, and
-// answers at once.
+// The end of every benchmark: takes OTLP over gRPC, plain or gzip, counts requests, bytes and items,
+// discards, and answers at once.
 //
 //   sink    listens on two free ports, which it prints: "port" for OTLP, "stats" for one line of
 //           numbers to whoever connects
 //
-// One thread, epoll, nghttp2. Spans are counted by otlpview, so that a run can show that what came
+// One thread, epoll, nghttp2. Items are counted by otlpview, so that a run can show that what came
 // out is what went in.
 #include <array>
 #include <cerrno>
@@ -14,6 +14,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -21,6 +22,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "otlpview/count.h"
 #include "socket.h"
@@ -37,6 +39,7 @@ struct Stats {
 Stats stats;
 
 struct Stream {
+  otlpview::Signal signal = otlpview::Signal::traces;
   std::vector<std::byte> body;
   bool answered = false;
 };
@@ -46,6 +49,32 @@ struct Stream {
     return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text));
   };
   return {bytes(name), bytes(value), std::strlen(name), std::strlen(value), NGHTTP2_NV_FLAG_NONE};
+}
+
+[[nodiscard]] otlpview::Signal signal_of(std::string_view method) {
+  if (method.find("metrics") != std::string_view::npos) return otlpview::Signal::metrics;
+  if (method.find("logs") != std::string_view::npos) return otlpview::Signal::logs;
+  return otlpview::Signal::traces;
+}
+
+// A gzip stream as it was before; nothing when it is broken, which then shows in the count.
+[[nodiscard]] std::vector<std::byte> inflate(std::span<std::byte> compressed) {
+  constexpr int kGzip = 16 + MAX_WBITS;
+  z_stream stream{};
+  if (inflateInit2(&stream, kGzip) != Z_OK) return {};
+  stream.next_in = reinterpret_cast<Bytef*>(compressed.data());
+  stream.avail_in = static_cast<uInt>(compressed.size());
+  std::vector<std::byte> out(compressed.size() * 8);
+  int state = Z_OK;
+  while (state == Z_OK) {
+    if (stream.total_out == out.size()) out.resize(out.size() * 2);
+    stream.next_out = reinterpret_cast<Bytef*>(out.data() + stream.total_out);
+    stream.avail_out = static_cast<uInt>(out.size() - stream.total_out);
+    state = ::inflate(&stream, Z_NO_FLUSH);
+  }
+  out.resize(state == Z_STREAM_END ? stream.total_out : 0);
+  inflateEnd(&stream);
+  return out;
 }
 
 class Connection {
@@ -59,6 +88,19 @@ class Connection {
           auto& body = static_cast<Connection*>(self)->streams_[id].body;
           const auto bytes = std::as_bytes(std::span(data, size));
           body.insert(body.end(), bytes.begin(), bytes.end());
+          return 0;
+        });
+    nghttp2_session_callbacks_set_on_header_callback(
+        callbacks, [](nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
+                      std::size_t name_size, const std::uint8_t* value, std::size_t value_size,
+                      std::uint8_t, void* self) {
+          const auto text = [](const std::uint8_t* bytes, std::size_t size) {
+            return std::string_view(reinterpret_cast<const char*>(bytes), size);
+          };
+          if (text(name, name_size) == ":path") {
+            static_cast<Connection*>(self)->streams_[frame->hd.stream_id].signal =
+                signal_of(text(value, value_size));
+          }
           return 0;
         });
     nghttp2_session_callbacks_set_on_frame_recv_callback(
@@ -109,7 +151,9 @@ class Connection {
     if (stream.body.size() > kGrpcPrefixSizeBytes) {
       const auto message = std::span(stream.body).subspan(kGrpcPrefixSizeBytes);
       stats.bytes += message.size();
-      stats.items += otlpview::count_items(otlpview::Signal::traces, message);
+      const bool compressed = stream.body.front() != std::byte{0};
+      stats.items += compressed ? otlpview::count_items(stream.signal, inflate(message))
+                                : otlpview::count_items(stream.signal, message);
     }
     const std::array headers = {field(":status", "200"), field("content-type", "application/grpc")};
     nghttp2_data_provider body{};
