@@ -1,4 +1,4 @@
-// The end of every benchmark: takes OTLP over gRPC, plain or gzip, counts requests, bytes and items,
+// The end of every benchmark: takes OTLP over gRPC, plain or gzip, counts requests, bytes, items,
 // discards, and answers at once.
 //
 //   sink    listens on two free ports, which it prints: "port" for OTLP, "stats" for one line of
