@@ -4,12 +4,14 @@
 #include <cctype>
 #include <chrono>
 #include <condition_variable>
+#include <cstring>
 #include <mutex>
 #include <unordered_set>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <grpc/byte_buffer.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
@@ -21,6 +23,8 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include "base/assert.h"
+#include "exporter/encoded_body.h"
 #include "exporter/otlp/endpoint.h"
 #include "exporter/otlp/grpc_answer.h"
 #include "exporter/read_file.h"
@@ -71,6 +75,23 @@ grpc::Slice borrow(const Piece& piece, const std::shared_ptr<const Request>& own
       new Owner(owner));
 }
 
+// A message whose bytes are gzip already: gRPC marks it compressed and leaves it alone. Its C++
+// face cannot say so, but a ByteBuffer is a grpc_byte_buffer*, which gRPC itself asserts.
+grpc::ByteBuffer gzip_message(std::vector<std::byte>&& bytes) {
+  auto* const owner = new std::vector<std::byte>(std::move(bytes));
+  const grpc::Slice slice(
+      owner->data(), owner->size(),
+      [](void* held) { delete static_cast<std::vector<std::byte>*>(held); }, owner);
+  grpc_slice raw_slice = slice.c_slice();
+  grpc_byte_buffer* const raw =
+      grpc_raw_compressed_byte_buffer_create(&raw_slice, 1, GRPC_COMPRESS_GZIP);
+  grpc_slice_unref(raw_slice);
+  grpc::ByteBuffer message;
+  static_assert(sizeof(message) == sizeof(raw));
+  std::memcpy(static_cast<void*>(&message), &raw, sizeof(raw));  // which takes it over
+  return message;
+}
+
 Result<std::shared_ptr<grpc::ChannelCredentials>, std::string> credentials_for(
     const config::TlsClient& tls) {
   if (auto usable = check_tls_files(tls); !usable) return fail(usable.error());
@@ -105,7 +126,10 @@ Result<std::shared_ptr<grpc::ChannelCredentials>, std::string> credentials_for(
 class GrpcTransport final : public Transport {
  public:
   GrpcTransport(const config::Exporter& settings, boost::asio::io_context& loop)
-      : settings_(settings), loop_(loop), calls_(std::make_shared<Calls>()) {
+      : settings_(settings),
+        loop_(loop),
+        encoder_(settings.compression, settings.compression_level, false),
+        calls_(std::make_shared<Calls>()) {
     for (auto& [name, value] : settings_.headers) {
       // Metadata keys are lower case; a key that is not would abort the call.
       std::transform(name.begin(), name.end(), name.begin(),
@@ -164,12 +188,16 @@ class GrpcTransport final : public Transport {
     }
     for (const auto& [name, value] : settings_.headers) call->context.AddMetadata(name, value);
     if (settings_.compression == config::Compression::gzip) {
-      call->context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+      auto body = encoder_.encode(*request);
+      GATEWAY_ASSERT(body);  // only JSON can fail
+      call->request = gzip_message(std::move(body->owned));
+      call->context.set_compression_algorithm(GRPC_COMPRESS_GZIP);  // says it in the headers
+    } else {
+      std::vector<grpc::Slice> slices;
+      slices.reserve(request->pieces.size());
+      for (const Piece& piece : request->pieces) slices.push_back(borrow(piece, request));
+      call->request = grpc::ByteBuffer(slices.data(), slices.size());
     }
-    std::vector<grpc::Slice> slices;
-    slices.reserve(request->pieces.size());
-    for (const Piece& piece : request->pieces) slices.push_back(borrow(piece, request));
-    call->request = grpc::ByteBuffer(slices.data(), slices.size());
     {
       const std::lock_guard lock(calls_->mutex);
       calls_->open.insert(call);
@@ -224,6 +252,7 @@ class GrpcTransport final : public Transport {
   config::Exporter settings_;
   boost::asio::io_context& loop_;
   std::string endpoint_;
+  BodyEncoder encoder_;
   std::unique_ptr<grpc::GenericStub> stub_;
   std::shared_ptr<Calls> calls_;
   bool cancelling_ = false;  // from cancel_all() to the next start()

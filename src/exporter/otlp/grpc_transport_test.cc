@@ -64,6 +64,24 @@ TEST_F(OtlpExporterTest, CompressesWithGzip) {
   EXPECT_EQ(destination.call(0).body, std::string(50'000, 'z'));
 }
 
+// Goal: gzip of what does not become smaller, at a level of the settings'. Method: random bytes.
+TEST_F(OtlpExporterTest, CompressesAtTheGivenLevelWhatHardlyCanBe) {
+  GrpcDestination destination(ok);
+  config::Exporter settings = settings_for(destination.endpoint());
+  settings.compression = config::Compression::gzip;
+  settings.compression_level = 1;
+  std::string noise;
+  std::uint32_t state = 1;
+  for (int i = 0; i < 50'000; ++i) {
+    state = state * 1'664'525 + 1'013'904'223;
+    noise.push_back(static_cast<char>(state >> 24U));
+  }
+  log_.add(Signal::traces, 1, noise);
+  start(settings);
+  ASSERT_TRUE(eventually([&] { return outcomes().delivered == 1; }));
+  EXPECT_EQ(destination.call(0).body, noise);
+}
+
 // Goal: each signal goes to its own method. Method: one record of each.
 TEST_F(OtlpExporterTest, EachSignalHasItsMethod) {
   GrpcDestination destination(ok);

@@ -11,8 +11,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
 
+#include "exporter/encoded_body.h"
 #include "exporter/otlp_http/http_answer.h"
-#include "exporter/otlp_http/http_body.h"
 #include "exporter/otlp_http/http_connection.h"
 #include "exporter/otlp_http/http_target.h"
 #include "exporter/tls_files.h"
@@ -78,7 +78,7 @@ class HttpTransport final : public Transport {
     job->request = std::move(request);
     job->done = std::move(done);
     auto body = pool.target ? encoder_.encode(*job->request)
-                            : Result<HttpBody, std::string>(
+                            : Result<EncodedBody, std::string>(
                                   fail(std::string("no endpoint is configured for this signal")));
     if (!body) {
       asio::post(loop_, [job, why = body.error()] {
@@ -108,7 +108,7 @@ class HttpTransport final : public Transport {
   struct Job {
     std::shared_ptr<const Request> request;
     Done done;
-    HttpBody body;
+    EncodedBody body;
     std::string head;
     bool again = false;  // its kept connection was closed; it goes out on a new one
   };
@@ -219,7 +219,7 @@ class HttpTransport final : public Transport {
 
   config::Exporter settings_;
   asio::io_context& loop_;
-  HttpBodyEncoder encoder_;
+  BodyEncoder encoder_;
   std::optional<asio::ssl::context> tls_;
   std::array<Pool, kSignalCount> pools_;
   bool cancelling_ = false;  // from cancel_all() to the next start()

@@ -1,4 +1,4 @@
-#include "exporter/otlp_http/http_body.h"
+#include "exporter/encoded_body.h"
 
 #include <algorithm>
 #include <utility>
@@ -12,11 +12,12 @@
 namespace gateway::exporter {
 
 namespace {
-constexpr int kGzipLevelDefault = 6;
+// No larger than zlib's or Go's usual 6 (docs/decisions/0010-gzip-out-by-libdeflate.md).
+constexpr int kGzipLevelDefault = 5;
 constexpr int kGzipLevelMax = 12;
 }  // namespace
 
-struct HttpBodyEncoder::Compressors {
+struct BodyEncoder::Compressors {
   struct FreeGzip {
     void operator()(libdeflate_compressor* it) const noexcept { libdeflate_free_compressor(it); }
   };
@@ -28,7 +29,7 @@ struct HttpBodyEncoder::Compressors {
   int zstd_level = 0;
 };
 
-HttpBodyEncoder::HttpBodyEncoder(config::Compression compression, int level, bool json)
+BodyEncoder::BodyEncoder(config::Compression compression, int level, bool json)
     : compression_(compression), json_(json), compressors_(std::make_unique<Compressors>()) {
   if (compression == config::Compression::gzip) {
     compressors_->gzip.reset(libdeflate_alloc_compressor(
@@ -41,10 +42,10 @@ HttpBodyEncoder::HttpBodyEncoder(config::Compression compression, int level, boo
   }
 }
 
-HttpBodyEncoder::~HttpBodyEncoder() = default;
+BodyEncoder::~BodyEncoder() = default;
 
-Result<HttpBody, std::string> HttpBodyEncoder::encode(const Request& request) {
-  HttpBody body;
+Result<EncodedBody, std::string> BodyEncoder::encode(const Request& request) {
+  EncodedBody body;
   if (!json_ && compression_ == config::Compression::none) {
     for (const Piece& piece : request.pieces) body.parts.push_back(piece.payload.bytes);
     body.size_bytes = static_cast<std::size_t>(request.size_bytes);

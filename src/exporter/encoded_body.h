@@ -1,4 +1,4 @@
-// A request's bytes as they go over HTTP: as stored, or as JSON, and compressed if so configured.
+// A request's bytes as they go out: as stored, or as JSON, and compressed if so configured.
 //
 // Units:   bytes.
 // Errors:  a sentence; only JSON can fail, on bytes that are no OTLP.
@@ -17,21 +17,21 @@
 
 namespace gateway::exporter {
 
-struct HttpBody {
+struct EncodedBody {
   // Borrow from the request and from `owned`.
   std::vector<std::span<const std::byte>> parts;
   std::vector<std::byte> owned;
   std::size_t size_bytes = 0;
 };
 
-class HttpBodyEncoder {
+class BodyEncoder {
  public:
-  HttpBodyEncoder(config::Compression compression, int level, bool json);
-  ~HttpBodyEncoder();
-  HttpBodyEncoder(const HttpBodyEncoder&) = delete;
-  HttpBodyEncoder& operator=(const HttpBodyEncoder&) = delete;
+  BodyEncoder(config::Compression compression, int level, bool json);
+  ~BodyEncoder();
+  BodyEncoder(const BodyEncoder&) = delete;
+  BodyEncoder& operator=(const BodyEncoder&) = delete;
 
-  [[nodiscard]] Result<HttpBody, std::string> encode(const Request& request);
+  [[nodiscard]] Result<EncodedBody, std::string> encode(const Request& request);
 
  private:
   struct Compressors;
