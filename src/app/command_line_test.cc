@@ -1,9 +1,12 @@
 #include "app/command_line.h"
 
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "app/version.h"
 
 namespace gateway::app {
 namespace {
@@ -18,6 +21,26 @@ CommandLine line_of(const std::vector<const char*>& words) {
   auto parsed = parse(words);
   EXPECT_TRUE(std::holds_alternative<CommandLine>(parsed));
   return std::get<CommandLine>(std::move(parsed));
+}
+
+// Goal: a library says its version, whatever form its header gives it (simdjson's became a string).
+// Method: every line of a library is a name, and digits with dots or a suffix.
+TEST(Version, EveryLibraryHasAPlainVersion) {
+  std::istringstream lines(version_text());
+  std::string name;
+  std::string version;
+  std::size_t libraries = 0;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    words >> name >> version;
+    if (name == "otlp-service" || name == "revision" || name == "compiler") continue;
+    SCOPED_TRACE(line);
+    EXPECT_EQ(version.find_first_not_of("0123456789.-abcdefghijklmnopqrstuvwxyz"),
+              std::string::npos);
+    EXPECT_NE(version.find('.'), std::string::npos);
+    ++libraries;
+  }
+  EXPECT_EQ(libraries, 6U);
 }
 
 // Goal: `otlp-service --config FILE` runs. Method: with and without the word `run`.

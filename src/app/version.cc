@@ -1,5 +1,6 @@
 #include "app/version.h"
 
+#include <initializer_list>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -16,15 +17,22 @@
 namespace gateway::app {
 namespace {
 
+std::string dotted(std::initializer_list<int> numbers) {
+  std::string text;
+  for (const int number : numbers) text += (text.empty() ? "" : ".") + std::to_string(number);
+  return text;
+}
+
 std::vector<std::pair<std::string_view, std::string>> libraries() {
   const int boost = BOOST_VERSION;
   return {
-      {"boost", std::to_string(boost / 100000) + "." + std::to_string(boost / 100 % 1000)},
+      {"boost", dotted({boost / 100000, boost / 100 % 1000})},
       {"grpc", GRPC_CPP_VERSION_STRING},
       {"nghttp2", NGHTTP2_VERSION},
       {"openssl", OpenSSL_version(OPENSSL_VERSION_STRING)},
       {"protobuf", google::protobuf::internal::VersionString(GOOGLE_PROTOBUF_VERSION)},
-      {"simdjson", SIMDJSON_STRINGIFY(SIMDJSON_VERSION)},
+      {"simdjson", dotted({simdjson::SIMDJSON_VERSION_MAJOR, simdjson::SIMDJSON_VERSION_MINOR,
+                           simdjson::SIMDJSON_VERSION_REVISION})},
   };
 }
 

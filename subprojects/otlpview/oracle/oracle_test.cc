@@ -12,7 +12,6 @@
 #include <iostream>
 
 #include <google/protobuf/descriptor.h>
-#include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/unknown_field_set.h>
 #include <gtest/gtest.h>
 
@@ -22,6 +21,7 @@
 #include "otlpview/count.h"
 #include "otlpview/rewrite.h"
 #include "otlpview/split.h"
+#include "protobuf_versions.h"
 #include "random_request.h"
 #include "schema.h"
 
@@ -52,7 +52,7 @@ std::uint64_t seed() {
 class Oracle : public ::testing::TestWithParam<Signal> {
  protected:
   Oracle() : random_(seed() + static_cast<std::uint64_t>(GetParam())) {
-    pb::SetLogHandler(nullptr);  // it would report every refused message
+    silence_protobuf();  // it would report every refused message
   }
   Random random_;
 };
@@ -191,7 +191,7 @@ TEST(OracleSchema, TablesAndDescriptorsSayTheSame) {
           break;
       }
       EXPECT_EQ(rule.type, wanted);
-      const std::string& name = field->name();
+      const std::string name(field->name());
       const bool is_id =
           (name == "trace_id" || name.ends_with("span_id")) && kind != internal::Kind::profile_link;
       EXPECT_EQ(internal::id_size_of(rule.role) != 0, is_id);

@@ -92,7 +92,7 @@ void fill_scalar(pb::Message& message, const pb::FieldDescriptor& field, Random&
     case pb::FieldDescriptor::CPPTYPE_STRING: {
       std::string content = text(random);
       if (field.type() == pb::FieldDescriptor::TYPE_BYTES) {
-        const std::string& name = field.name();
+        const std::string name(field.name());
         content = name == "trace_id"          ? id(random, 16)
                   : name.ends_with("span_id") ? id(random, 8)
                                               : bytes(random, below(random, 40));
