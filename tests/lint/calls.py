@@ -34,6 +34,7 @@ RULES = {
     "unsafe C": (
         r"(?<![\w.>])(?:strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|atof|alloca|setjmp|longjmp)\s*\(",
         set(), "bounded counterparts exist"),
+    "build time": (r"\b__(?:DATE|TIME|TIMESTAMP)__\b", set(), "the same sources are the same bytes"),
     "C assert": (r"(?<![\w_])assert\s*\(", {"otlpview"}, "GATEWAY_ASSERT is on in release builds too"),
     "using namespace": (r"\busing\s+namespace\b(?!\s+std::(?:string_view_|chrono_)?literals)", set(), "names say where they come from"),
 }
