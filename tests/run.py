@@ -41,7 +41,12 @@ LONG_SUITES = {
     "interop": ("pytest", ["tests/interop"], "SDKs and gRPC clients of four languages, the real Collector, all built here"),
     "crash": ("pytest", ["tests/crash"], "kill -9 again and again under load"),
     "fuzz": ("pytest", ["tests/fuzz"], "libFuzzer on every target, DEV_FUZZ_SECONDS (60) each"),
-    "debootstrap": ("pytest", ["tests/debootstrap"], "./dev run and ./dev test in a clean Debian 12 root"),
+    "debootstrap": ("pytest", ["tests/debootstrap", "-k", "bookworm"], "./dev run and ./dev test in a clean Debian 12 root"),
+    "debian13": ("pytest", ["tests/debootstrap", "-k", "trixie"], "builds and tests with Debian 13's compiler and libraries"),
+    "image": ("pytest", ["tests/image"], "the image that ./dev image makes: contents, traffic, kill -9, names, arm64, SBOM"),
+    "nix": ("pytest", ["tests/nix"], "the flake in Nix's sandbox, offline: check, build, run, image (as root)"),
+    "reproducible": ("pytest", ["tests/reproducible"], "two folders and nix build --rebuild give the same bytes (as root)"),
+    "workflows": ("pytest", ["tests/workflows"], "actionlint, zizmor, what the hosted jobs call"),
     "gitops": ("pytest", ["tests/gitops"], "deployment assets by the real tools, which it installs; a line a gate"),
     "gitops-apiserver": ("pytest", ["tests/gitops_apiserver"], "every object before a real kube-apiserver, which it builds; helm install"),
 }

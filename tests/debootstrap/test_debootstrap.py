@@ -4,6 +4,8 @@ Method: debootstrap makes a minimal root, the committed tree is cloned into it, 
 commands run there by chroot: `./dev run`, with the request that it prints, then `./dev test`. The machine's
 own way to the package registries (resolver, proxy and certificate settings) is carried over; nothing else is.
 
+In a clean Debian 13 (suite debian13) what executes our C++ runs: another compiler, other libraries.
+
 Needs root, and the default ports free. Settings (environment):
 
     DEBOOTSTRAP_FULL=1        all of `./dev test`; else all but the suites that take minutes, and one slice of these
@@ -31,6 +33,7 @@ CARRIED_CERTIFICATES = "/etc/ssl/carried.crt"
 CARRIED_VARIABLES = ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE"]
 DEADLINE_S = 3600
 QUICK = ["./dev test lint unit disk property proto compile-fail", "./dev test e2e -- -k 'harness or delivery'"]
+TRIXIE = "./dev test unit disk property compile-fail"
 COMMANDS = ["bash .ci/run"] if os.environ.get("DEBOOTSTRAP_FULL") == "1" else QUICK
 
 
@@ -41,14 +44,15 @@ def environment():
     return {**kept, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8", "CI": "true"}
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory):
+@pytest.fixture(scope="module", params=["bookworm", "trixie"])
+def root(request, tmp_path_factory):
+    release = request.param
     if os.geteuid() != 0:
         pytest.skip("debootstrap and chroot need root")
     kept = os.environ.get("DEBOOTSTRAP_ROOT")
     folder = pathlib.Path(kept) if kept else tmp_path_factory.mktemp("debian")
     if not (folder / "etc/debian_version").exists():
-        command = ["debootstrap", "--variant=minbase", "bookworm", str(folder), *([MIRROR] if MIRROR else [])]
+        command = ["debootstrap", "--variant=minbase", release, str(folder), *([MIRROR] if MIRROR else [])]
         made = subprocess.run(command, capture_output=True, text=True, check=False)
         assert made.returncode == 0, (made.stdout + made.stderr)[-3000:]
     for name in CARRIED_FILES:
@@ -62,10 +66,10 @@ def root(tmp_path_factory):
         if "proxy" in settings.read_text().lower() or "verify" in settings.read_text().lower():
             shutil.copy(settings, folder / "etc/apt/apt.conf.d" / settings.name)
     sources = folder / "etc/apt/sources.list"
-    mirror = sources.read_text().split()[1]  # deb URL bookworm main, as debootstrap wrote it
+    mirror = sources.read_text().split()[1]  # deb URL release main, as debootstrap wrote it
     sources.write_text(
-        f"deb {mirror} bookworm main\ndeb {mirror} bookworm-updates main\n"
-        f"deb {mirror.replace('/debian', '/debian-security')} bookworm-security main\n")
+        f"deb {mirror} {release} main\ndeb {mirror} {release}-updates main\n"
+        f"deb {mirror.replace('/debian', '/debian-security')} {release}-security main\n")
     tree = folder / "srv/otlp-service"
     shutil.rmtree(tree, ignore_errors=True)
     subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(tree)], check=True)
@@ -121,7 +125,7 @@ def test_dev_run_starts_the_service(root):
 
 
 @pytest.mark.timeout(DEADLINE_S)
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("root,command", [*(("bookworm", command) for command in COMMANDS), ("trixie", TRIXIE)], indirect=["root"])
 def test_dev_test_passes(root, command):
     process = inside(root, command)
     said = process.communicate()[0]

@@ -1,0 +1,118 @@
+"""The documents in the image are valid by their own tools, and a library that nobody knows stops the build."""
+
+import hashlib
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import archive
+import container
+
+sys.path.insert(0, str(archive.ROOT / "image"))
+
+import components  # noqa: E402
+import sbom  # noqa: E402
+
+TOOLS = ["spdx-tools==0.8.5", "cyclonedx-python-lib[json-validation]==11.12.0"]
+FOLDER = "usr/share/doc/otlp-service/otlp-service"
+LIBRARY = components.Component("zlib", "1", "Zlib", "pkg:deb/debian/zlib@1?arch=source", "static")
+
+
+@pytest.fixture(scope="session")
+def tools():
+    """A Python environment with the two validators, made anew when their versions change."""
+    folder = archive.ROOT / ".cache" / f"sbom-tools-{hashlib.sha256(' '.join(TOOLS).encode()).hexdigest()[:12]}"
+    if not (folder / "made").exists():
+        container.said(sys.executable, "-m", "venv", folder)
+        container.said(folder / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *TOOLS)
+        (folder / "made").touch()
+    return folder / "bin"
+
+
+@pytest.fixture(params=["spdx", "cdx"])
+def document(request, image, tmp_path):
+    path = tmp_path / f"otlp-service.{request.param}.json"
+    path.write_bytes(image.content(f"{FOLDER}.{request.param}.json"))
+    return path
+
+
+def validate(tools, path):
+    if ".spdx." in path.name:
+        command = [tools / "pyspdxtools", "--infile", path]
+    else:
+        command = [tools / "python", "-c", """
+import sys
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+found = JsonStrictValidator(SchemaVersion.V1_5).validate_str(open(sys.argv[1]).read())
+sys.exit(str(found) if found else 0)""", path]
+    return subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.timeout(600)
+def test_the_document_is_valid(tools, document):
+    done = validate(tools, document)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.timeout(600)
+def test_the_validator_would_have_found_a_mistake(tools, document):
+    broken = json.loads(document.read_text())
+    broken["packages" if "packages" in broken else "components"][1].pop("name")
+    document.write_text(json.dumps(broken))
+    assert validate(tools, document).returncode != 0
+
+
+def test_both_name_every_library_with_version_licence_and_purl(image):
+    spdx = {one["name"]: one for one in json.loads(image.content(f"{FOLDER}.spdx.json"))["packages"]}
+    cdx = {one["name"]: one for one in json.loads(image.content(f"{FOLDER}.cdx.json"))["components"]}
+    assert set(spdx) == {*cdx, "otlp-service"}
+    assert {"abseil", "c-ares", "gcc", "glibc", "grpc", "jemalloc", "nghttp2", "openssl", "protobuf", "simdjson", "zlib"} <= set(cdx)
+    for name, one in cdx.items():
+        assert one["version"] == spdx[name]["versionInfo"] and one["purl"].startswith("pkg:")
+        assert spdx[name]["licenseConcluded"] in sbom.ALLOWED
+    report = image.content("usr/share/doc/otlp-service/licences.txt").decode()
+    assert all(f"\n{name} " in report for name in cdx)
+
+
+def test_the_documents_follow_from_the_components_alone():
+    assert sbom.spdx([LIBRARY], "1", "x86_64") == sbom.spdx([LIBRARY], "1", "x86_64")
+    other = sbom.cyclonedx([LIBRARY], "2", "x86_64")
+    assert sbom.cyclonedx([LIBRARY], "1", "x86_64")["serialNumber"] != other["serialNumber"]
+
+
+@pytest.mark.parametrize("paths,names", [
+    ({"/opt/lib/libmystery.a": ("mystery", "1", "static")}, "mystery"),
+    ({"/usr/lib/libz.a": ("zlib", "1", "static"), "/usr/lib/libq.a": ("q", "2", "headers")}, "q"),
+])
+def test_a_library_without_a_known_licence_stops_the_build(paths, names):
+    with pytest.raises(components.UnknownOrigin, match=f"no licence for {names}$"):
+        components.components(paths)
+
+
+def test_a_path_that_no_package_owns_is_an_unknown_origin(tmp_path, monkeypatch):
+    stray = tmp_path / "libstray.a"
+    stray.touch()
+    build = tmp_path / "build"
+    (build / "meson-info").mkdir(parents=True)
+    (build / "meson-info/intro-buildsystem_files.json").write_text(json.dumps(["/somewhere/else/meson.build"]))
+    monkeypatch.setattr(components, "linked_paths", lambda _: {str(stray): "static"})
+    monkeypatch.setattr(components, "header_paths", lambda _: set())
+    with pytest.raises(components.UnknownOrigin, match="no package owns .*libstray.a"):
+        components.find(build)
+
+
+def test_the_strongest_linkage_of_a_source_counts():
+    found = components.components({"/usr/include/zlib.h": ("zlib", "1", "headers"), "/usr/lib/libz.a": ("zlib", "1", "static")})
+    assert [one.linkage for one in found] == ["static"]
+
+
+def test_names_of_several_worlds_are_one_name():
+    assert {components.canonical(name) for name in ("boost1.81", "boost", "boost1.88")} == {"boost"}
+    assert components.canonical("gcc-12") == components.canonical("gcc-14-cross") == "gcc"
+    match = components.STORE_PATH.match("/nix/store/" + 32 * "a" + "-grpc-1.80.0-dev/include/grpc/grpc.h")
+    assert (match["name"], match["version"]) == ("grpc", "1.80.0")
+    assert pathlib.Path(components.plain("/usr/lib/gcc/x/12/../../../libc.a")) == pathlib.Path("/usr/lib/libc.a")
