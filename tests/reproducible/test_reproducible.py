@@ -1,0 +1,84 @@
+"""The same sources are the same bytes: in two folders, twice, and in Nix's sandbox. Where they are not, the test
+names the file and shows diffoscope's report.
+
+Each test compiles everything, without a compiler cache: some ten CPU minutes.
+"""
+
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "image"))
+
+import oci  # noqa: E402
+
+DEADLINE_S = 7200
+pytestmark = pytest.mark.timeout(DEADLINE_S)
+
+
+def said(*command, **more):
+    return subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, **more)
+
+
+def must(*command, **more):
+    done = said(*command, **more)
+    assert done.returncode == 0, f"{' '.join(map(str, command))}: exit {done.returncode}\n{(done.stdout + done.stderr)[-6000:]}"
+    return done.stdout
+
+
+def difference(first, second):
+    """diffoscope's report, or what could be said without it."""
+    if not shutil.which("diffoscope"):
+        return "diffoscope is not installed: ./dev test reproducible installs it"
+    return said("diffoscope", "--text=-", "--max-text-report-size=20000", first, second).stdout
+
+
+def digests(folder):
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def diff_ids(archive):
+    (descriptor,), blobs, _ = oci.read_layout(archive)
+    manifest = json.loads(blobs[descriptor["digest"]])
+    return json.loads(blobs[manifest["config"]["digest"]])["rootfs"]["diff_ids"]
+
+
+def clone_and_build(folder):
+    must("git", "clone", "--quiet", "--no-hardlinks", ROOT, folder)
+    environment = {**os.environ, "CXX": "g++", "CCACHE_DISABLE": "1"}
+    must("./dev", "image", f"--out={folder}/made", cwd=folder, env=environment)
+    return folder / "made"
+
+
+def test_two_clones_in_two_folders_give_the_same_files(tmp_path):
+    """Binary, debug information, SBOM, image: every file that ./dev image writes."""
+    first = clone_and_build(tmp_path / "a")
+    second = clone_and_build(tmp_path / "another-folder-with-a-longer-name")
+    one, other = digests(first), digests(second)
+    wrong = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+    assert not wrong, f"{', '.join(wrong)} differ:\n" + difference(first / wrong[0], second / wrong[0])
+    image, = first.glob("*.oci.tar")
+    assert diff_ids(image) == diff_ids(second / image.name)
+    binary, = [path for path in first.iterdir() if path.name.endswith(("amd64", "arm64"))]
+    assert str(tmp_path).encode() not in binary.read_bytes()
+
+
+@pytest.mark.parametrize("what", ["static", "image"])
+def test_nix_build_rebuild_gives_the_same_bytes(what):
+    if os.geteuid() != 0 or not shutil.which("nix"):
+        pytest.skip("needs root and nix: ./dev test nix")
+    environment = {name: value for name, value in os.environ.items() if name != "NIX_OFFLINE_CCACHE"}
+    must(ROOT / "nix/offline.sh", "build", f".#{what}", "--no-link", env=environment)
+    again = said(ROOT / "nix/offline.sh", "build", f".#{what}", "--no-link", "--rebuild", "--keep-failed", env=environment)
+    if again.returncode != 0:
+        kept = [word.strip("'") for word in again.stderr.split() if word.strip("'").endswith(".check")]
+        report = difference(kept[0].removesuffix(".check"), kept[0]) if kept else ""
+        pytest.fail(f"{again.stderr[-3000:]}\n{report}")
