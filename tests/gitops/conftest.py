@@ -11,6 +11,16 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import gates  # noqa: E402
 
 
+def pytest_collection_finish(session):
+    """Installs the tools before the first test, whose own time limit is not meant for that."""
+    if session.config.option.collectonly or all(item.path.name == "test_quick.py" for item in session.items):
+        return
+    for name in ("kustomize", "helm", "kubeconform", "psa"):
+        gates.toolbox.tool(name)
+    gates.toolbox.kubernetes_schemas()
+    gates.toolbox.promtool()
+
+
 class Assets:
     """A copy of the asset folders, so that each mistake is made in a tree of its own."""
 
