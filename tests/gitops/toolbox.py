@@ -25,6 +25,7 @@ GO_INSTALLED = {
     "kustomize": "sigs.k8s.io/kustomize/kustomize/v5@v5.8.1",
     "kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0",
     "helm": "helm.sh/helm/v3/cmd/helm@v3.22.0",
+    "actionlint": "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
     "controller-gen": "sigs.k8s.io/controller-tools/cmd/controller-gen@v0.20.1",
 }
 # Programs of ours, and one that cannot be installed by its name, from a module under tools/.

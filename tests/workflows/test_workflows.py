@@ -1,0 +1,185 @@
+"""The hosted jobs by the tools that know GitHub's rules, and the commands that they alone call, for real: a push to a
+registry, a promotion to a remote. tests/lint/workflows.py has what needs no tool."""
+
+import http.server
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+sys.path.insert(0, str(ROOT / "tests/gitops"))
+sys.path.insert(0, str(ROOT / "image"))
+
+import oci  # noqa: E402
+import toolbox  # noqa: E402
+
+pytestmark = pytest.mark.timeout(900)
+
+
+def run(*command, check=True, **more):
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, **more)
+    assert not check or done.returncode == 0, f"{command[0]}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+    return done
+
+
+def test_actionlint_finds_nothing():
+    assert shutil.which("shellcheck"), "actionlint looks into scripts by shellcheck"
+    run(toolbox.tool("actionlint"), *WORKFLOWS)
+
+
+def test_zizmor_finds_nothing():
+    program = toolbox.CACHE / "zizmor" / "bin" / "zizmor"
+    if not program.exists():
+        run(sys.executable, "-m", "venv", program.parent.parent)
+        run(program.parent / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "zizmor==1.32.0")
+    run(program, "--offline", "--quiet", ROOT / ".github/workflows")
+
+
+def clone(tmp_path):
+    """A checkout whose origin is a bare repository."""
+    run("git", "clone", "--quiet", "--bare", "--no-hardlinks", ROOT, tmp_path / "origin.git")
+    run("git", "-C", tmp_path / "origin.git", "branch", "--force", "main", "HEAD")
+    run("git", "clone", "--quiet", "--branch", "main", tmp_path / "origin.git", tmp_path / "tree")
+    return tmp_path / "tree"
+
+
+def heads(tmp_path):
+    return dict(reversed(line.split()) for line in run("git", "-C", tmp_path / "origin.git", "for-each-ref", "--format=%(objectname) %(refname:short)").stdout.splitlines())
+
+
+def test_a_promotion_to_dev_is_pushed_to_main(tmp_path):
+    tree, digest = clone(tmp_path), "sha256:" + 64 * "a"
+    before = heads(tmp_path)["main"]
+    run("./dev", "promote", "--push", "dev", digest, cwd=tree, env={**os.environ, "CI": "true"})
+    assert heads(tmp_path)["main"] != before
+    shown = run("git", "-C", tmp_path / "origin.git", "show", "main:kustomize/overlays/dev/kustomization.yaml").stdout
+    assert f"digest: {digest}" in shown
+    again = run("./dev", "promote", "--push", "dev", digest, cwd=tree, env={**os.environ, "CI": "true"})
+    assert "already holds" in again.stdout
+
+
+def test_a_promotion_to_staging_is_a_pull_request_and_leaves_main_alone(tmp_path):
+    """Method: a program named gh notes how it is called; GitHub itself is not asked."""
+    tree = clone(tmp_path)
+    environment = {**os.environ, "CI": "true", "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}
+    run("./dev", "promote", "--push", "dev", "sha256:" + 64 * "b", cwd=tree, env=environment)
+    main = heads(tmp_path)["main"]
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/gh").write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/asked\n')
+    (tmp_path / "bin/gh").chmod(0o755)
+    run("./dev", "promote", "--push", "staging", cwd=tree, env=environment)
+    branch, = [name for name in heads(tmp_path) if name.startswith("promote-staging-")]
+    assert heads(tmp_path)["main"] == main
+    assert (tmp_path / "asked").read_text().split() == ["pr", "create", "--base", "main", "--head", branch, "--fill"]
+
+
+def test_results_of_each_commit_are_kept_and_the_last_is_fetched(tmp_path):
+    tree = clone(tmp_path)
+    results, before = tmp_path / "results.json", tmp_path / "before.json"
+    assert "nothing to compare with" in run("./dev", "bench", "--history=fetch", before, cwd=tree).stdout
+    assert not before.exists()
+    for number in (1, 2):
+        results.write_text(json.dumps({"grpc": number}))
+        run("./dev", "bench", "--history=push", results, cwd=tree)
+    run("./dev", "bench", "--history=fetch", before, cwd=tree)
+    assert json.loads(before.read_text()) == {"grpc": 2}
+    lines = run("git", "-C", tmp_path / "origin.git", "show", "benchmark-history:history.jsonl").stdout.splitlines()
+    assert [json.loads(line)["results"]["grpc"] for line in lines] == [1, 2]
+    assert run("git", "-C", tree, "status", "--porcelain").stdout == ""
+
+
+@pytest.fixture
+def registry(tmp_path):
+    """Debian's docker-registry on a port of the system's choice."""
+    program = shutil.which("docker-registry")
+    if not program:
+        pytest.skip("docker-registry is not installed: ./dev test workflows installs it")
+    config = tmp_path / "registry.yml"
+    config.write_text(f"version: 0.1\nlog: {{level: info, formatter: json}}\nstorage: {{filesystem: {{rootdirectory: {tmp_path}/registry}}}}\n"
+                      "http: {addr: '127.0.0.1:0'}\n")
+    log = tmp_path / "registry.log"
+    with open(log, "wb") as out:
+        process = subprocess.Popen([program, "serve", str(config)], stdout=out, stderr=subprocess.STDOUT)
+    try:
+        end = time.monotonic() + 30
+        while "listening on" not in log.read_text():
+            assert time.monotonic() < end and process.poll() is None, log.read_text()
+            time.sleep(0.05)
+        yield log.read_text().split("listening on ")[1].split('"')[0].split()[0]
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def test_publish_pushes_the_index_and_tells_its_digest(tmp_path, registry):
+    """Goal: what is promoted is what was built. Method: two images of a file that is no program, an index of both, a
+    real registry; skopeo reads back by digest. Without cosign nothing unsigned is published."""
+    version = (ROOT / "VERSION").read_text().strip()
+    dist = tmp_path / "dist"
+    (dist / "sbom").mkdir(parents=True)
+    (dist / "program").write_bytes(b"not a program")
+    for architecture in ("amd64", "arm64"):
+        run(sys.executable, ROOT / "image/oci.py", "--binary", dist / "program", "--ca-certificates", dist / "program", "--sbom", dist / "sbom",
+            "--architecture", architecture, "--version", version, "--out", dist / f"otlp-service-{version}-linux-{architecture}.oci.tar")
+    index = dist / f"otlp-service-{version}.oci.tar"
+    run(sys.executable, ROOT / "image/index.py", "--out", index, *sorted(dist.glob("*-linux-*.oci.tar")))
+    output = tmp_path / "output"
+    environment = {**os.environ, "GITHUB_OUTPUT": str(output), "PATH": "/usr/bin:/bin"}
+    publish = [sys.executable, ROOT / "image/publish.py", f"{registry}/Test/otlp-service", "--dist", dist, "--insecure"]
+    refused = run(*publish, check=False, env=environment)
+    assert refused.returncode != 0 and "cosign is missing" in refused.stderr
+    digest = run(*publish, "--unsigned", env=environment).stdout.split()[-1]
+    assert output.read_text() == f"digest={digest}\n"
+    assert digest == json.loads(run("skopeo", "inspect", "--format", '"{{.Digest}}"', f"oci-archive:{index}").stdout) or digest.startswith("sha256:")
+    found = json.loads(run("skopeo", "inspect", "--raw", "--tls-verify=false", f"docker://{registry}/test/otlp-service@{digest}").stdout)
+    descriptors, _, _ = oci.read_layout(index)
+    assert [one["digest"] for one in found["manifests"]] == [one["digest"] for one in descriptors]
+
+
+def test_an_audit_fails_on_what_has_a_fix_and_only_lists_what_has_none(tmp_path):
+    """Method: a server with osv.dev's two answers; the SBOM names two packages."""
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def answer(self, value):
+            body = json.dumps(value).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_POST(self):
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["queries"]
+            known = {"openssl": [{"id": "CVE-1"}], "zlib": [{"id": "CVE-2"}]}
+            self.answer({"results": [{"vulns": known.get(one["package"]["name"], [])} for one in asked]})
+
+        def do_GET(self):
+            events = [{"introduced": "0"}] + ([{"fixed": "3.0.99"}] if self.path.endswith("CVE-1") else [])
+            name = "openssl" if self.path.endswith("CVE-1") else "zlib"
+            self.answer({"affected": [{"package": {"name": name, "ecosystem": "Debian:12"}, "ranges": [{"events": events}]}]})
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def audit(*names):
+        sbom = tmp_path / "sbom.json"
+        sbom.write_text(json.dumps({"components": [{"purl": f"pkg:deb/debian/{name}@1%2Bdeb12?arch=source",
+                                                    "properties": [{"name": "linkage", "value": "static"}]} for name in names]}))
+        return run(sys.executable, ROOT / "image/audit.py", sbom, "--url", f"http://127.0.0.1:{server.server_port}", check=False)
+    try:
+        both = audit("openssl", "zlib")
+        assert both.returncode == 1 and "fix: CVE-1  openssl 1+deb12, fixed in 3.0.99" in both.stdout and "known: CVE-2" in both.stdout
+        assert audit("zlib").returncode == 0
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert "audit: http" in audit("zlib").stderr
