@@ -97,6 +97,8 @@ def services():
             graph("Taps", "short", (f"sum(otlp_taps{{{POD}}})", "open")),
             graph("Items that taps were too slow for", "cps", (f"rate(otlp_tap_dropped_items_total{{{POD}}}[$__rate_interval])", "{{pod}}"),
                   description="Shown to nobody; delivered all the same."),
+            graph("Own telemetry sent", "cps", (f"sum by (signal, outcome) (rate(otlp_own_exports_total{{{POD}}}[$__rate_interval]))", "{{signal}} {{outcome}}"),
+                  (f"sum(rate(otlp_own_spans_dropped_total{{{POD}}}[$__rate_interval]))", "spans without room")),
             graph("Own log", "cps", (f"sum by (level) (rate(otlp_log_lines_total{{{POD}}}[$__rate_interval]))", "{{level}}"),
                   (f"sum(rate(otlp_log_lines_repeated_total{{{POD}}}[$__rate_interval]))", "summed up"),
                   (f"sum(rate(otlp_log_lines_lost_total{{{POD}}}[$__rate_interval]))", "lost")),

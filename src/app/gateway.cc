@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/log_levels.h"
+#include "app/own_telemetry.h"
 #include "app/services.h"
 #include "app/status_report.h"
 #include "app/tap_pages.h"
@@ -63,6 +64,7 @@ Gateway::Gateway(config::Settings settings, io::FileSystem& files, io::Clock& cl
       files_(files),
       clock_(clock),
       process_metrics_(metrics_, version_number(), version_revision()),
+      spans_(settings_.own_traces.enabled ? settings_.own_traces.ratio : 0),
       budget_(settings_.memory_limiter.limit_bytes) {}
 
 Gateway::~Gateway() { stop(); }
@@ -181,6 +183,7 @@ void Gateway::add_services() {
       services_.add(std::make_unique<pipeline::SignalService>(row, *log_));
     }
   }
+  add_own_telemetry();
   services_.add(make_config_service());
   services_.add(make_health_service([this] { return judge_ready(observe()); }));
   for (const config::OtlpReceiver& settings : settings_.receivers) {
@@ -189,12 +192,32 @@ void Gateway::add_services() {
     dependencies.log = log_.get();
     dependencies.budget = &budget_;
     dependencies.metrics = &metrics_;
+    if (settings_.own_traces.enabled) dependencies.spans = &spans_;
     dependencies.signals_enabled = enabled;
     dependencies.serving = [this](std::string_view service) { return serving(service); };
     auto receiver = receiver::otlp::make_receiver(settings, dependencies);
     receivers_.push_back(receiver.get());
     services_.add(std::move(receiver));
   }
+}
+
+void Gateway::add_own_telemetry() {
+  OwnResource resource{.attributes = settings_.resource, .version = version_number()};
+  const auto said = [&resource](std::string_view name) {
+    return std::any_of(resource.attributes.begin(), resource.attributes.end(),
+                       [name](const auto& attribute) { return attribute.first == name; });
+  };
+  if (!said("service.name")) resource.attributes.emplace_back("service.name", "otlp-service");
+  if (!said("service.version")) {
+    resource.attributes.emplace_back("service.version", version_number());
+  }
+  auto service = make_own_telemetry(
+      settings_, {.metrics = metrics_, .spans = spans_, .resource = std::move(resource)});
+  if (service) services_.add(std::move(service));
+  callbacks_.push_back(metrics_.callback(telemetry::Registry::CallbackType::counter,
+                                         "otlp_own_spans_dropped_total",
+                                         "Own spans for which there was no room.", {},
+                                         [this] { return static_cast<double>(spans_.dropped()); }));
 }
 
 void Gateway::add_metrics() {

@@ -29,6 +29,7 @@
 #include "storage/log.h"
 #include "telemetry/metrics.h"
 #include "telemetry/process_metrics.h"
+#include "telemetry/span_buffer.h"
 
 namespace gateway::exporter {
 class Exporter;
@@ -77,6 +78,7 @@ class Gateway {
   [[nodiscard]] Result<void, pipeline::ServiceFailure> start_admin();
   [[nodiscard]] Result<void, pipeline::ServiceFailure> open_log();
   void add_services();
+  void add_own_telemetry();
   void add_metrics();
   [[nodiscard]] std::uint32_t signals_enabled() const;
   [[nodiscard]] receiver::otlp::ServingStatus serving(std::string_view service) const;
@@ -88,6 +90,7 @@ class Gateway {
   io::Clock& clock_;
   telemetry::Registry metrics_;
   telemetry::ProcessMetrics process_metrics_;
+  telemetry::SpanBuffer spans_;
   ByteBudget budget_;
   std::atomic<Phase> phase_{Phase::starting};
   std::atomic<bool> write_proven_{false};

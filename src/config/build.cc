@@ -250,6 +250,29 @@ void build_pipelines(const Section& from, Settings& settings) {
   }
 }
 
+[[nodiscard]] OwnExport build_own_export(const Section& from) {
+  OwnExport own;
+  if (!from.exists()) return own;
+  from.text({"endpoint"}, own.exporter.endpoint);
+  own.enabled = !own.exporter.endpoint.empty();
+  std::string protocol, compression;
+  from.text({"protocol"}, protocol);
+  own.exporter.kind = protocol == "grpc" ? ExporterKind::otlp : ExporterKind::otlp_http;
+  if (const auto url = parse_url(own.exporter.endpoint);
+      url && own.exporter.kind == ExporterKind::otlp_http && url->path.size() > 1) {
+    // The Collector's whole URL of the signal.
+    own.exporter.traces_endpoint = own.exporter.metrics_endpoint = own.exporter.endpoint;
+  }
+  own.exporter.tls.insecure = is_insecure(own.exporter);
+  from.text({"compression"}, compression);
+  own.exporter.compression = compression_of(compression);
+  from.pairs({"headers"}, own.exporter.headers);
+  from.duration({"timeout"}, own.exporter.timeout);
+  from.duration({"interval"}, own.interval);
+  from.number({"ratio"}, own.ratio);
+  return own;
+}
+
 // The smallest budget of the limiters in use: one budget serves all listeners.
 void build_memory_limiter(const Node& root, Settings& settings) {
   const Node* const processors = root.find("processors");
@@ -296,9 +319,10 @@ Settings build_settings(const Node& root) {
   service.text({"telemetry", "logs", "encoding"}, settings.logs.format);
   service.integer({"io_threads"}, settings.io_threads);
   service.duration({"shutdown_timeout"}, settings.shutdown_timeout);
-  Headers resource;
-  service.pairs({"telemetry", "resource"}, resource);
-  for (const auto& [name, value] : resource) {
+  service.pairs({"telemetry", "resource"}, settings.resource);
+  settings.own_metrics = build_own_export(service.section({"telemetry", "export", "metrics"}));
+  settings.own_traces = build_own_export(service.section({"telemetry", "export", "traces"}));
+  for (const auto& [name, value] : settings.resource) {
     if (name != "service.name") continue;
     for (Exporter& exporter : settings.exporters) exporter.service_name = value;
   }

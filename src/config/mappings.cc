@@ -62,8 +62,84 @@ void map_extensions(Node& root, Diagnostics& diagnostics) {
   }
 }
 
-// The Collector's own metrics: an address, a Prometheus reader, or none.
-void map_own_metrics(Node& root) {
+// Milliseconds, as the Collector writes them, or a duration.
+[[nodiscard]] Node as_duration(const Node& from) {
+  Node duration = from;
+  const bool is_number =
+      !from.text.empty() && from.text.find_first_not_of("0123456789") == std::string::npos;
+  if (is_number) duration.text += "ms";
+  return duration;
+}
+
+// The otlp exporter of a periodic reader or a batch processor, into `to` of
+// service.telemetry.export.
+void map_own_exporter(Node& root, std::string_view to, const Node& from,
+                      std::string_view interval_key, Diagnostics& diagnostics) {
+  const std::string place = "service.telemetry." + std::string(to);
+  const Node* const exporters = from.find("exporter");
+  const Entry* used = nullptr;
+  for (const char* const name : {"otlp", "otlp_http", "otlp_grpc"}) {
+    if (exporters != nullptr && used == nullptr) used = exporters->entry(name);
+  }
+  const Node* const endpoint = used == nullptr ? nullptr : used->value.find("endpoint");
+  if (endpoint == nullptr || !endpoint->is_scalar()) {
+    diagnostics.error(from.origin, place, "is sent by an `otlp` exporter with an endpoint, or not");
+    return;
+  }
+  const auto set = [&](std::string_view key, const Node* value) {
+    set_if_missing(root, {"service", "telemetry", "export", to, key}, value);
+  };
+  Node url = *endpoint;
+  if (url.text.find("://") == std::string::npos) {
+    const Node* const insecure = used->value.find("insecure");
+    const bool is_clear = insecure != nullptr && insecure->text == "true";
+    url.text.insert(0, is_clear ? "http://" : "https://");
+  }
+  set("endpoint", &url);
+  const Node own_protocol =
+      Node::scalar(used->key == "otlp_grpc" ? "grpc" : "http/protobuf", used->origin);
+  const Node* const protocol = used->value.find("protocol");
+  set("protocol", protocol == nullptr ? &own_protocol : protocol);
+  set("compression", used->value.find("compression"));
+  for (const auto& [key, value] : {std::pair{"interval", from.find(interval_key)},
+                                   std::pair{"timeout", used->value.find("timeout")}}) {
+    if (value == nullptr || !value->is_scalar()) continue;
+    const Node duration = as_duration(*value);
+    set(key, &duration);
+  }
+  if (const Node* const headers = used->value.find("headers")) {
+    Node& own = root.at_path({"service", "telemetry", "export", to, "headers"}, headers->origin);
+    if (own.is_null()) own = *headers;
+  }
+}
+
+// The Collector's own spans: a batch processor, and a ratio somewhere in the sampler.
+void map_own_traces(Node& root, Diagnostics& diagnostics) {
+  const Node* const found = root.find_path({"service", "telemetry", "traces"});
+  if (found == nullptr || !found->is_map()) return;
+  const Node traces = *found;
+  if (const Node* const processors = traces.find("processors")) {
+    for (const Node& processor : processors->items) {
+      const Node* const batch = processor.find("batch");
+      if (batch == nullptr) {
+        diagnostics.error(processor.origin, "service.telemetry.traces.processors",
+                          "only `batch` is there");
+        continue;
+      }
+      map_own_exporter(root, "traces", *batch, "schedule_delay", diagnostics);
+    }
+  }
+  for (const Node* const ratio :
+       {traces.find_path({"sampler", "trace_id_ratio_based", "ratio"}),
+        traces.find_path({"sampler", "parent_based", "root", "trace_id_ratio_based", "ratio"})}) {
+    const bool is_used = root.find_path({"service", "telemetry", "export", "traces"}) != nullptr;
+    if (is_used) set_if_missing(root, {"service", "telemetry", "export", "traces", "ratio"}, ratio);
+  }
+  root.find_path({"service", "telemetry"})->erase("traces");
+}
+
+// The Collector's own metrics: an address, a Prometheus reader, a periodic one, or none.
+void map_own_metrics(Node& root, Diagnostics& diagnostics) {
   const Node* const found = root.find_path({"service", "telemetry", "metrics"});
   if (found == nullptr || !found->is_map()) return;
   const Node metrics = *found;
@@ -75,6 +151,9 @@ void map_own_metrics(Node& root) {
   }
   if (const Node* const readers = metrics.find("readers")) {
     for (const Node& reader : readers->items) {
+      if (const Node* const periodic = reader.find("periodic")) {
+        map_own_exporter(root, "metrics", *periodic, "interval", diagnostics);
+      }
       const Node* const prometheus = reader.find_path({"pull", "exporter", "prometheus"});
       if (prometheus == nullptr) continue;
       const Node* const host = prometheus->find("host");
@@ -176,7 +255,8 @@ void use_own_names(Node& root, Diagnostics& diagnostics) {
 
 void apply_mappings(Node& root, Diagnostics& diagnostics) {
   map_extensions(root, diagnostics);
-  map_own_metrics(root);
+  map_own_metrics(root, diagnostics);
+  map_own_traces(root, diagnostics);
   map_queue_batches(root);
   map_batch_processors(root, diagnostics);
 }

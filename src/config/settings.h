@@ -163,6 +163,14 @@ struct LogSettings {
   std::string format = "json";
 };
 
+// service.telemetry.export.metrics / .traces: own telemetry, sent as OTLP.
+struct OwnExport {
+  bool enabled = false;
+  Exporter exporter;  // endpoint, kind, headers, compression, timeout
+  Millis interval{60'000};
+  double ratio = 0;  // traces: of the requests
+};
+
 struct Settings {
   std::vector<OtlpReceiver> receivers;
   std::vector<Exporter> exporters;
@@ -171,6 +179,8 @@ struct Settings {
   Storage storage;
   Admin admin;
   LogSettings logs;
+  OwnExport own_metrics, own_traces;
+  Headers resource;              // service.telemetry.resource
   std::uint32_t io_threads = 0;  // 0: one a core
   Millis shutdown_timeout{20'000};
   std::vector<std::string> services;  // --services=; empty: all

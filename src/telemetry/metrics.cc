@@ -285,6 +285,27 @@ std::string Registry::render() const {
   return out;
 }
 
+std::vector<Registry::Sample> Registry::samples() const {
+  std::vector<Sample> samples;
+  const std::lock_guard lock(impl_->mutex);
+  for (const auto& [name, family] : impl_->families) {
+    for (const auto& [labels, series] : family.series) {
+      Sample sample{.name = name, .help = family.help, .type = type_text(family.type)};
+      sample.labels = labels;
+      sample.histogram = series.histogram.get();
+      if (!series.callbacks.empty()) {
+        sample.value = series.callbacks.rbegin()->second();
+      } else if (series.counter) {
+        sample.value = static_cast<double>(series.counter->value());
+      } else if (series.gauge) {
+        sample.value = series.gauge->value();
+      }
+      samples.push_back(std::move(sample));
+    }
+  }
+  return samples;
+}
+
 std::vector<Registry::FamilyInfo> Registry::families() const {
   std::vector<FamilyInfo> infos;
   const std::lock_guard lock(impl_->mutex);

@@ -112,6 +112,15 @@ class Registry {
 
   // Prometheus text, families and series in a stable order.
   [[nodiscard]] std::string render() const;
+  // The same as values, the samples of one family together. Names, helps and histograms live as
+  // long as the registry.
+  struct Sample {
+    std::string_view name, help, type;  // counter, gauge, histogram
+    std::vector<std::pair<std::string, std::string>> labels;
+    double value = 0;                      // counter, gauge
+    const Histogram* histogram = nullptr;  // histogram
+  };
+  [[nodiscard]] std::vector<Sample> samples() const;
   // name, type, help of every family, for docs/metrics.md and its test.
   struct FamilyInfo {
     std::string name, type, help;

@@ -17,6 +17,7 @@
 #include "pipeline/service.h"
 #include "storage/log.h"
 #include "telemetry/metrics.h"
+#include "telemetry/span_buffer.h"
 
 namespace gateway::net {
 class IoThreads;
@@ -37,7 +38,8 @@ struct Dependencies {
   storage::Log* log = nullptr;
   ByteBudget* budget = nullptr;  // shared by all receivers
   telemetry::Registry* metrics = nullptr;
-  std::uint32_t signals_enabled = 0b111;  // bit i: Signal i; --services=
+  telemetry::SpanBuffer* spans = nullptr;  // own spans of some of the requests; or none
+  std::uint32_t signals_enabled = 0b111;   // bit i: Signal i; --services=
   std::function<ServingStatus(std::string_view service)> serving;
 };
 

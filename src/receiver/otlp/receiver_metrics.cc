@@ -24,6 +24,10 @@ constexpr std::string_view kRequestsHelp = "Requests answered, by what the answe
 
 }  // namespace
 
+std::string_view status_name(pipeline::StatusKind kind) noexcept {
+  return kStatusNames[static_cast<std::size_t>(kind)];
+}
+
 ReceiverMetrics::ReceiverMetrics(telemetry::Registry& registry)
     : in_flight(registry.gauge("otlp_receiver_in_flight_requests",
                                "Requests being read, checked or stored now")),

@@ -22,6 +22,9 @@ enum class TransportLabel : std::uint8_t { grpc = 0, http = 1 };
 inline constexpr std::size_t kTransportCount = 2;
 inline constexpr std::size_t kStatusKindCount = 14;
 
+// The value of the label `status`; a constant.
+[[nodiscard]] std::string_view status_name(pipeline::StatusKind kind) noexcept;
+
 class ReceiverMetrics {
  public:
   explicit ReceiverMetrics(telemetry::Registry& registry);

@@ -364,6 +364,7 @@ void RequestHandler::acknowledge(Request& request) noexcept {
   if (request.exchange == nullptr) return;  // stored, but nobody is there to be told
   shared_.metrics.on_answer(signal, request.transport, StatusKind::ok,
                             std::chrono::steady_clock::now() - request.began);
+  trace(request, StatusKind::ok);
   net::Exchange& exchange = *std::exchange(request.exchange, nullptr);
   const bool partial = report.rejected_count != 0;
   switch (request.form) {
@@ -391,9 +392,27 @@ void RequestHandler::acknowledge(Request& request) noexcept {
   }
 }
 
+void RequestHandler::trace(const Request& request, StatusKind kind) noexcept {
+  telemetry::SpanBuffer* const spans = shared_.dependencies.spans;
+  if (spans == nullptr || !spans->sample()) return;
+  const net::Exchange& exchange = *request.exchange;
+  if (exchange.has_header(telemetry::kOwnTelemetryHeader)) return;
+  telemetry::RequestSpan span{.began = request.began,
+                              .ended = std::chrono::steady_clock::now(),
+                              .signal = request.info.signal,
+                              .grpc = request.transport == TransportLabel::grpc,
+                              .failed = kind != StatusKind::ok,
+                              .status = status_name(kind),
+                              .item_count = request.report.item_count,
+                              .size_bytes = request.payload ? request.payload.size() : 0};
+  telemetry::read_traceparent(exchange.header("traceparent"), span);
+  spans->add(span);
+}
+
 void RequestHandler::refuse(Request& request, const Status& status) noexcept {
   shared_.metrics.on_answer(request.info.signal, request.transport, status.kind,
                             std::chrono::steady_clock::now() - request.began);
+  trace(request, status.kind);
   net::Exchange& exchange = *request.exchange;
   const AnswerForm form = request.form;
   request.lane->release(request);
