@@ -45,7 +45,7 @@ in
     shellcheck
   ] ''
     git init --quiet && git add --all
-    python3 -m pytest -c tests/pytest.ini --rootdir=. -q -p no:cacheprovider tests/lint -k "not formatted and not compiles_alone"
+    python3 -m pytest -c tests/pytest.ini --rootdir=. -q -p no:cacheprovider --confcutdir=tests/lint tests/lint -k "not formatted and not compiles_alone"
   '';
 
   # The overlays and chart examples, rendered by the package set's own tools, against their goldens.
