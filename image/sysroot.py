@@ -12,6 +12,7 @@ What comes with the cross compiler (libc, libstdc++) is left out: two of them wo
 """
 
 import argparse
+import hashlib
 import pathlib
 import re
 import subprocess
@@ -22,15 +23,11 @@ FROM_THE_COMPILER = re.compile(r"(libc6|libc-dev|linux-libc|libstdc|libgcc|gcc|g
                                r"libtsan|liblsan|libitm|libatomic|libgomp|libhwasan|libc-bin)[\w.+-]*")
 CROSS = """# Written by image/sysroot.py.
 [binaries]
-c = [{launcher}'aarch64-linux-gnu-gcc']
-cpp = [{launcher}'aarch64-linux-gnu-g++']
+c = [{launcher}'aarch64-linux-gnu-gcc', {folders}]
+cpp = [{launcher}'aarch64-linux-gnu-g++', {folders}]
 ar = 'aarch64-linux-gnu-ar'
 strip = 'aarch64-linux-gnu-strip'
 pkgconfig = 'pkg-config'
-
-[built-in options]
-cpp_args = ['-isystem', '{root}/usr/include', '-isystem', '{root}/usr/include/aarch64-linux-gnu']
-cpp_link_args = ['-L{root}/usr/lib/aarch64-linux-gnu']
 
 [properties]
 sys_root = '{root}'
@@ -44,6 +41,8 @@ cpu_family = 'aarch64'
 cpu = 'aarch64'
 endian = 'little'
 """
+# Part of the command, so that -Dcpp_args adds to them; -B is where Meson, too, looks for archives.
+FOLDERS = "'-B{root}/usr/lib/aarch64-linux-gnu', '-isystem', '{root}/usr/include', '-isystem', '{root}/usr/include/aarch64-linux-gnu'"
 
 
 def said(command, **more):
@@ -90,7 +89,8 @@ def main():
     options = parser.parse_args()
     root = options.to.resolve()
     stamp = root / ".packages"
-    wanted = "\n".join(sorted(options.packages))
+    recipe = hashlib.sha256(pathlib.Path(__file__).read_bytes()).hexdigest()
+    wanted = "\n".join([recipe, *sorted(options.packages)])
     if stamp.exists() and stamp.read_text() == wanted:
         return
     root.mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,7 @@ def main():
             origins += unpack(archive, root)
     (root / "origins.tsv").write_text("".join(sorted(origins)))
     found = subprocess.run(["sh", "-c", "command -v ccache"], capture_output=True, check=False).returncode == 0
-    (root / "meson-cross.ini").write_text(CROSS.format(root=root, launcher="'ccache', " if found else ""))
+    (root / "meson-cross.ini").write_text(CROSS.format(root=root, launcher="'ccache', " if found else "", folders=FOLDERS.format(root=root)))
     stamp.write_text(wanted)
 
 
