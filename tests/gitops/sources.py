@@ -116,7 +116,7 @@ def in_operations(operations, path, value, first_line=0):
     return None
 
 
-def in_file(file, kind, name, path, value):
+def in_file(file, kind, name, path, value, exact):
     text = file.read_text()
     for document in nodes(text):
         if isinstance(document, yaml.SequenceNode):
@@ -127,7 +127,7 @@ def in_file(file, kind, name, path, value):
         found = scalar(document, "kind")
         if found == kind or {found, kind} <= WORKLOADS:
             written = scalar(document, "metadata", "name") or ""
-            if not (name.startswith(written) or written.startswith(name)):
+            if written != name and (exact or not name.startswith(written)):
                 continue
             line = line_of(document, path, value)
             if line:
@@ -175,11 +175,19 @@ def in_generators(document, name):
     return None
 
 
+def is_written(folders, kind, name):
+    """Whether an object of just this name is written; else it has got a suffix on its way."""
+    kinds = WORKLOADS if kind in WORKLOADS else {kind}
+    return any(scalar(document, "kind") in kinds and scalar(document, "metadata", "name") == name
+               for folder in folders for file in yaml_files(folder) for document in nodes(file.read_text()))
+
+
 def locate(overlay, obj, path, value=None):
     """(file, line) of the value of `obj` at `path`; of its parents where it is itself written nowhere."""
     kind = obj.get("kind", "")
     name = obj.get("metadata", {}).get("name", "")
     folders = files_of(pathlib.Path(overlay), pathlib.Path(overlay))
+    exact = is_written(folders, kind, name)
     for wanted in ([value] if value is None or isinstance(value, (dict, list)) else [value, None]):
         wanted = None if isinstance(wanted, (dict, list)) else wanted
         for depth in range(len(path), -1, -1):
@@ -189,7 +197,7 @@ def locate(overlay, obj, path, value=None):
                 for file in yaml_files(folder):
                     if depth == 0 and file.name == KUSTOMIZATION:
                         continue
-                    line = in_file(file, kind, name, path[:depth], wanted)
+                    line = in_file(file, kind, name, path[:depth], wanted, exact)
                     if line:
                         return file, line
     return pathlib.Path(overlay) / KUSTOMIZATION, 1
