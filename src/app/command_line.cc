@@ -142,6 +142,15 @@ std::variant<CommandLine, int> parse_command_line(int argc, const char* const* a
   add_admin_options(*tap, line);
   add_tap_options(*tap, line.tap);
 
+  CLI::App* test = command(
+      app.add_subcommand("test", "Send recorded requests through a configuration and compare"),
+      Command::test);
+  add_config_options(*test, line);
+  test->add_option("file", line.test.file, "Tests, as docs/testing-configurations.md has them")
+      ->required()
+      ->type_name("FILE");
+  test->add_flag("--accept", line.test.accept, "Write what comes out as what is expected");
+
   CLI::App* log = app.add_subcommand("log", "Look into a storage directory, send from it again");
   log->require_subcommand(1);
   for (const auto& [name, help, value] :

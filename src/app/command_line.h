@@ -1,7 +1,7 @@
 // The command line as values. Parsing prints help and mistakes by itself; nothing here acts.
 //
 //   otlp-service [run] --config FILE... --set KEY=VALUE... --services=trace,health
-//   otlp-service validate | config | health | tap | log inspect|verify|replay | version
+//   otlp-service validate | config | health | tap | test FILE | log inspect|verify|replay | version
 //
 // Errors:  a mistake on the command line is printed to stderr with what to do next; exit code 2.
 // Threads: main thread only.
@@ -25,6 +25,7 @@ enum class Command : std::uint8_t {
   log_verify,
   log_replay,
   tap,
+  test,
   version
 };
 
@@ -51,6 +52,12 @@ struct ReplayLine {
   bool dry_run = false;
 };
 
+// test
+struct TestLine {
+  std::string file;
+  bool accept = false;
+};
+
 struct CommandLine {
   Command command = Command::run;
   // run, validate, config, health
@@ -66,6 +73,7 @@ struct CommandLine {
   bool records = false;
   ReplayLine replay;
   TapLine tap;
+  TestLine test;
   // version
   bool json = false;
 };

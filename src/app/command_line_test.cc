@@ -69,6 +69,7 @@ TEST(CommandLine, KnowsEveryCommand) {
   EXPECT_EQ(line_of({"health", "--probe", "live"}).probe, "live");
   EXPECT_EQ(line_of({"log", "inspect", "data"}).command, Command::log_inspect);
   EXPECT_EQ(line_of({"log", "verify", "data"}).directory, "data");
+  EXPECT_TRUE(line_of({"test", "a.yaml", "--accept"}).test.accept);
   EXPECT_EQ(line_of({"version", "--json"}).command, Command::version);
 }
 

@@ -27,6 +27,7 @@ namespace gateway::app {
 [[nodiscard]] int log_command(const CommandLine& line);
 [[nodiscard]] int replay_command(const CommandLine& line);  // replay_command.cc
 [[nodiscard]] int tap_command(const CommandLine& line);     // tap_command.cc
+[[nodiscard]] int test_command(const CommandLine& line);    // test_command.cc
 [[nodiscard]] int version_command(const CommandLine& line);
 
 }  // namespace gateway::app

@@ -5,6 +5,7 @@
 
 #include "app/log_levels.h"
 #include "app/own_telemetry.h"
+#include "app/routes.h"
 #include "app/services.h"
 #include "app/status_report.h"
 #include "app/tap_pages.h"
@@ -39,22 +40,6 @@ storage::Options storage_options(const config::Storage& settings) {
   options.tail_cache_size_bytes = settings.tail_cache_size_bytes;
   options.direct_io = settings.direct_io;
   return options;
-}
-
-// The signals whose pipelines name `exporter_id`.
-std::vector<Signal> signals_of(const config::Settings& settings, const std::string& exporter_id,
-                               std::uint32_t enabled) {
-  std::vector<Signal> signals;
-  for (const Signal signal : kSignals) {
-    if ((enabled >> index_of(signal) & 1U) == 0) continue;
-    const bool used = std::any_of(
-        settings.pipelines.begin(), settings.pipelines.end(), [&](const config::Pipeline& p) {
-          return p.signal == signal && std::find(p.exporters.begin(), p.exporters.end(),
-                                                 exporter_id) != p.exporters.end();
-        });
-    if (used) signals.push_back(signal);
-  }
-  return signals;
 }
 
 }  // namespace

@@ -26,6 +26,8 @@ int main(int argc, char** argv) {
       return gateway::app::replay_command(line);
     case Command::tap:
       return gateway::app::tap_command(line);
+    case Command::test:
+      return gateway::app::test_command(line);
     case Command::version:
       return gateway::app::version_command(line);
   }
