@@ -19,6 +19,12 @@ Record LogReader::take(Record record) {
   return record;
 }
 
+// It keeps up: no memory is held for reading the disk.
+void LogReader::leave_disk() noexcept {
+  scanner_.reset();
+  windows_.clear();
+}
+
 Result<std::optional<Record>, ReadErrc> LogReader::next() {
   while (true) {
     if (!batch_.empty()) {
@@ -28,13 +34,13 @@ Result<std::optional<Record>, ReadErrc> LogReader::next() {
     }
     if (scanned_ >= head_.position) head_ = source_.catalog.head();
     if (scanned_ >= head_.position) {
-      scanner_.reset();
+      leave_disk();
       position_ = head_.position;
       return std::nullopt;
     }
     const auto cached = source_.cache.read(scanned_, head_.position, signals_, follower_, batch_);
     if (cached.covered) {
-      scanner_.reset();
+      leave_disk();
       scanned_ = cached.scanned_to;
       if (batch_.empty()) position_ = scanned_;
       continue;
@@ -67,7 +73,7 @@ bool LogReader::open_segment(const Segment& segment) {
     if (!opened) return false;
     file = std::move(*opened);
   }
-  scanner_.emplace(std::move(file), segment.header.epoch);
+  scanner_.emplace(std::move(file), segment.header.epoch, windows_);
   open_ = segment;
   open_.file.reset();
   return true;

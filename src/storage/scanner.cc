@@ -33,20 +33,6 @@ io::IoResult<std::size_t> SegmentScanner::read(std::uint64_t offset_bytes,
   return there;
 }
 
-void SegmentScanner::renew_window(std::size_t size_bytes) {
-  const auto usable = [size_bytes](Buffer& buffer) {
-    return buffer.unique() && buffer.block().size() >= size_bytes;
-  };
-  if (usable(window_)) return;
-  const auto free = std::find_if(held_.begin(), held_.end(), usable);
-  if (free != held_.end()) {
-    std::swap(window_, *free);
-    return;
-  }
-  if (window_ && held_.size() < kReadWindowsKeptMax) held_.push_back(std::move(window_));
-  window_ = Buffer::allocate(size_bytes - kBufferHeadroomBytes);
-}
-
 io::IoResult<std::span<const std::byte>> SegmentScanner::load(std::uint64_t offset_bytes,
                                                               std::size_t size_bytes,
                                                               std::uint64_t limit_bytes) {
@@ -63,7 +49,7 @@ io::IoResult<std::span<const std::byte>> SegmentScanner::load(std::uint64_t offs
         align_up(limit_bytes, kBlockSizeBytes));
     const auto wanted = static_cast<std::size_t>(end - begin);
     window_size_bytes_ = 0;
-    renew_window(wanted);
+    windows_.renew(window_, wanted);
     const auto got = read(begin, window_.block().first(wanted));
     if (!got) return fail(got.error());
     window_offset_bytes_ = begin;

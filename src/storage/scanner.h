@@ -12,23 +12,24 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/buffer.h"
 #include "io/file_system.h"
+#include "storage/read_windows.h"
 #include "storage/record.h"
 
 namespace gateway::storage {
 
 inline constexpr std::size_t kReadWindowSizeBytes = 1U << 20;
-// Windows whose slices are still held are kept, to be read into again when those are gone: memory
-// that is mapped anew costs more page faults than the read itself.
-inline constexpr std::size_t kReadWindowsKeptMax = 16;
 
 class SegmentScanner {
  public:
-  SegmentScanner(std::shared_ptr<io::File> file, std::uint64_t epoch) noexcept
-      : file_(std::move(file)), epoch_(epoch) {}
+  // `windows` outlives the scanner, and is shared with those before and after it.
+  SegmentScanner(std::shared_ptr<io::File> file, std::uint64_t epoch, ReadWindows& windows) noexcept
+      : file_(std::move(file)), epoch_(epoch), windows_(windows) {}
+  ~SegmentScanner() { windows_.keep(std::move(window_)); }
+  SegmentScanner(const SegmentScanner&) = delete;
+  SegmentScanner& operator=(const SegmentScanner&) = delete;
 
   struct Found {
     std::uint64_t offset_bytes = 0;
@@ -58,14 +59,12 @@ class SegmentScanner {
                                                               std::uint64_t limit_bytes);
   [[nodiscard]] io::IoResult<std::size_t> read(std::uint64_t offset_bytes,
                                                std::span<std::byte> into);
-  // Makes window_ one that nobody else holds.
-  void renew_window(std::size_t size_bytes);
 
   std::shared_ptr<io::File> file_;
   std::uint64_t epoch_;
+  ReadWindows& windows_;
   bool tolerant_ = false;
   Buffer window_;
-  std::vector<Buffer> held_;  // former windows
   std::uint64_t window_offset_bytes_ = 0;
   std::size_t window_size_bytes_ = 0;  // filled
 };
