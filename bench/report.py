@@ -1,7 +1,11 @@
 """Results as tables, as JSON to compare later, and as a picture."""
 
 import json
+import os
+import platform
+import re
 import statistics
+import subprocess
 
 import cases
 
@@ -59,6 +63,40 @@ def show_targets(results):
         wanted = f"<= {target.at_most:g}" if target.at_most is not None else f">= {target.at_least:g}x less"
         print(f"{target.what:62}{wanted:>12}{figure:10.2f}  {'met' if met else 'MISSED'}")
     return missed
+
+
+MARKS = ("<!-- results -->", "<!-- end of results -->")
+
+
+def machine():
+    """What ran it, in a sentence."""
+    with open("/proc/cpuinfo", encoding="utf-8") as cpuinfo:
+        model = re.search(r"^model name\s*: (.*)$", cpuinfo.read(), re.M)
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / (1 << 30)
+    h2load = subprocess.run(["h2load", "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    return (f"{os.cpu_count()} cores of {model.group(1) if model else platform.machine()}, {memory:.0f} GiB, Linux {platform.release()}, "
+            f"load {os.getloadavg()[0]:.1f} when it ended; {h2load}; OpenTelemetry Collector 0.155.0")
+
+
+def page(path, results, rounds, items):
+    """Puts the tables of this run between the marks of a Markdown page."""
+    lines = ["", f"{machine()}. Medians of {rounds} rounds of {items / 1e6:g} million items each.", "",
+             "| Case | Who | CPU s per million items | beside the copier | M items/s | p50, p99, p99.9 ms | peak MiB |", "| --- | --- | --- | --- | --- | --- | --- |"]
+    for name, runs in results.items():
+        floor = median(runs[cases.COPIER], "cpu") if cases.COPIER in runs else None
+        for contestant, measured in runs.items():
+            beside = f"{median(measured, 'cpu') / floor:.2f}" if floor else ""
+            lines.append(f"| {name} | {contestant} | {median(measured, 'cpu'):.3f} | {beside} | {median(measured, 'rate'):.2f} | "
+                         f"{median(measured, 'p50'):.1f}, {median(measured, 'p99'):.1f}, {median(measured, 'p999'):.1f} | {median(measured, 'rss'):.0f} |")
+    lines += ["", "| Target | wanted | measured | |", "| --- | --- | --- | --- |"]
+    for target in cases.TARGETS:
+        found = judge(target, results)
+        if found:
+            wanted = f"at most {target.at_most:g}" if target.at_most is not None else f"at least {target.at_least:g} times less"
+            lines.append(f"| {target.what} | {wanted} | {found[0]:.2f} | {'met' if found[1] else '**missed**'} |")
+    text = path.read_text()
+    before, after = text.index(MARKS[0]) + len(MARKS[0]), text.index(MARKS[1])
+    path.write_text(text[:before] + "\n" + "\n".join(lines) + "\n\n" + text[after:])
 
 
 def save(path, results):

@@ -97,6 +97,7 @@ def main():
     parser.add_argument("--no-collector", action="store_true", help="leave the OpenTelemetry Collector out")
     parser.add_argument("--gate", metavar="FILE", help="compare with the results of an earlier run")
     parser.add_argument("--out", type=pathlib.Path, help="where results.json and results.svg go (default: in the build)")
+    parser.add_argument("--page", type=pathlib.Path, help="a Markdown page whose tables this run replaces")
     parser.add_argument("cases", nargs="*", metavar="CASE", help="default: " + " ".join(cases.DEFAULT))
     options = parser.parse_args()
     build = options.build.resolve()
@@ -130,6 +131,8 @@ def main():
     if results:
         report.show_targets(results)
         report.plot(out / "results.svg", results)
+        if options.page:
+            report.page(options.page, results, options.rounds, options.items)
         if not options.cases:
             parts(build)
         print(f"\nresults.json and results.svg are in {out}")
