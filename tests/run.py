@@ -37,6 +37,7 @@ SUITES = {
 }
 LONG_SUITES = {
     "conformance-full": ("pytest", ["tests/conformance"], "the checklist with slow peers too"),
+    "mutants": ("pytest", ["tests/conformance/test_mutants.py"], "100,000 damaged requests over every transport, encoding and signal"),
     "soak": ("pytest", ["tests/e2e", "-m", "long"], "a minute of outage, minutes of overload"),
     "interop": ("pytest", ["tests/interop"], "SDKs and gRPC clients of four languages, the real Collector, all built here"),
     "crash": ("pytest", ["tests/crash"], "kill -9 again and again under load"),
@@ -72,6 +73,8 @@ def run_pytest(name, arguments, extra, build, out):
         "OTLP_SERVICE": os.environ.get("OTLP_SERVICE", str(build / "otlp-service")),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
+    if name == "mutants":
+        environment.setdefault("OTLP_MUTANTS", "100000")
     code = logged(name, command, environment)
     cases = tally.read_junit(xml, rerun=lambda c: f"./dev test {name} -- -k '{c.name.split('[')[0]}'")
     if code not in (0, 1) or (code == 1 and not any(c.outcome == "failed" for c in cases)):

@@ -40,5 +40,34 @@ TEST(ByteLease, GivesBackWhatItTookWhenItGoes) {
   EXPECT_EQ(budget.taken_bytes(), 0U);
 }
 
+// Goal: one large holder at a time passes the limit, and no small step does. Method: two holders.
+TEST(ByteLease, OneLargeHolderGoesAlone) {
+  ByteBudget budget(100);
+  const int first = 0, second = 0;
+  ByteLease small;
+  EXPECT_TRUE(small.try_grow(budget, 60));
+  EXPECT_FALSE(small.try_grow(budget, kAloneSizeBytesMin - 61, &first));
+  EXPECT_FALSE(small.try_grow(budget, kAloneSizeBytesMin));
+  {
+    ByteLease large, more, other;
+    EXPECT_TRUE(large.try_grow(budget, kAloneSizeBytesMin, &first));
+    EXPECT_TRUE(more.try_grow(budget, 2 * kAloneSizeBytesMin, &first));
+    EXPECT_FALSE(other.try_grow(budget, kAloneSizeBytesMin, &second));
+    EXPECT_TRUE(other.try_grow(budget, 40, &second));  // what fits is not concerned
+    EXPECT_EQ(budget.taken_bytes(), 100 + 3 * kAloneSizeBytesMin);
+    large.release();
+    EXPECT_FALSE(other.try_grow(budget, kAloneSizeBytesMin, &second));
+    more.shrink_to(0);
+    EXPECT_TRUE(other.try_grow(budget, kAloneSizeBytesMin, &second));
+    const ByteLease moved = std::move(other);
+    EXPECT_EQ(moved.bytes(), 40 + kAloneSizeBytesMin);
+  }
+  EXPECT_EQ(budget.taken_bytes(), 60U);
+  EXPECT_TRUE(budget.could_take(100, 0, nullptr));
+  EXPECT_FALSE(budget.could_take(100, 1, &first));
+  EXPECT_FALSE(budget.could_take(kAloneSizeBytesMin, 0, nullptr));
+  EXPECT_TRUE(budget.could_take(kAloneSizeBytesMin - 1, 1, &first));
+}
+
 }  // namespace
 }  // namespace gateway

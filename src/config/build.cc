@@ -22,6 +22,11 @@ class Section {
   }
   [[nodiscard]] Section section(Path path) const noexcept { return Section(node(path)); }
 
+  // Set by somebody, and not by default.
+  [[nodiscard]] bool is_set(Path path) const noexcept {
+    const Node* const found = scalar(path);
+    return found != nullptr && !found->origin.file.empty();
+  }
   void text(Path path, std::string& out) const {
     if (const Node* const found = scalar(path)) out = found->text;
   }
@@ -124,6 +129,7 @@ class Section {
   receiver.http = build_listener(from.section({"protocols", "http"}));
   from.boolean({"accept_proto_names"}, receiver.accept_proto_names);
   from.boolean({"accept_enum_names"}, receiver.accept_enum_names);
+  from.integer({"max_nesting_levels"}, receiver.max_nesting_levels);
   return receiver;
 }
 
@@ -291,6 +297,20 @@ void build_memory_limiter(const Node& root, Settings& settings) {
   }
 }
 
+// A limit that nobody has set is what fits into a segment.
+void fit_into_segment(const Node& root, Settings& settings) {
+  const std::uint64_t size_max = settings.storage.segment_size_bytes - kRecordOverheadBytesMax;
+  for (OtlpReceiver& receiver : settings.receivers) {
+    const Section protocols(root.find_path({"receivers", receiver.id, "protocols"}));
+    const auto fit = [&](Listener& listener, std::string_view protocol, std::string_view key) {
+      if (protocols.is_set({protocol, key})) return;
+      listener.max_recv_msg_size_bytes = std::min(listener.max_recv_msg_size_bytes, size_max);
+    };
+    fit(receiver.grpc, "grpc", "max_recv_msg_size_mib");
+    fit(receiver.http, "http", "max_request_body_size");
+  }
+}
+
 }  // namespace
 
 Settings build_settings(const Node& root) {
@@ -307,6 +327,7 @@ Settings build_settings(const Node& root) {
     }
   }
   settings.storage = build_storage(from.section({"storage"}));
+  fit_into_segment(root, settings);
   const Section admin = from.section({"admin"});
   admin.text({"endpoint"}, settings.admin.endpoint);
   admin.text({"metrics_endpoint"}, settings.admin.metrics_endpoint);

@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::uint64_t kSegmentBlockSizeBytes = 4096;
 // A record's header and padding, generously.
-constexpr std::uint64_t kRecordOverheadBytesMax = 64 * 1024;
 
 using Path = std::initializer_list<std::string_view>;
 
@@ -174,12 +173,6 @@ class Checker {
                       " does not fit into a segment of " +
                       text_of_size(settings_.storage.segment_size_bytes) +
                       "; make storage.segment_size larger than the largest message");
-    }
-    if (listener.max_recv_msg_size_bytes > settings_.memory_limiter.limit_bytes) {
-      warning(path, text_of_size(listener.max_recv_msg_size_bytes) +
-                        " is more than the memory budget of " +
-                        text_of_size(settings_.memory_limiter.limit_bytes) +
-                        ": larger messages are refused with `too large`");
     }
   }
 

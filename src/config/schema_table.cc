@@ -21,8 +21,10 @@ constexpr std::array kRows = {
               "Address to listen on; 0.0.0.0 for all interfaces, port 0 for a free one."},
     SchemaRow{"receivers.otlp[/name].protocols.grpc.transport", choice, "", "tcp",
               "Only TCP is served."},
-    SchemaRow{"receivers.otlp[/name].protocols.grpc.max_recv_msg_size_mib", integer, "20",
-              "1..4095", "Largest message, in MiB, before and after decompression."},
+    SchemaRow{
+        "receivers.otlp[/name].protocols.grpc.max_recv_msg_size_mib", integer, "64", "1..4095",
+        "Largest message, in MiB, before and after decompression; when it is not set, no more "
+        "than a segment of the log holds."},
     SchemaRow{
         "receivers.otlp[/name].protocols.grpc.keepalive.server_parameters.max_connection_idle",
         duration, "60s", "1s..", "An idle connection is closed after this time."},
@@ -54,8 +56,10 @@ constexpr std::array kRows = {
               "there."},
     SchemaRow{"receivers.otlp[/name].protocols.http.endpoint", address, "127.0.0.1:4318", "",
               "Address to listen on; 0.0.0.0 for all interfaces, port 0 for a free one."},
-    SchemaRow{"receivers.otlp[/name].protocols.http.max_request_body_size", size, "20MiB",
-              "1KiB..4095MiB", "Largest body, before and after decompression."},
+    SchemaRow{"receivers.otlp[/name].protocols.http.max_request_body_size", size, "64MiB",
+              "1KiB..4095MiB",
+              "Largest body, before and after decompression; when it is not set, no more than a "
+              "segment of the log holds."},
     SchemaRow{"receivers.otlp[/name].protocols.http.traces_url_path", text, "/v1/traces", "",
               "Path that takes traces."},
     SchemaRow{"receivers.otlp[/name].protocols.http.metrics_url_path", text, "/v1/metrics", "",
@@ -101,6 +105,8 @@ constexpr std::array kRows = {
               "JSON enums may also be names (`SPAN_KIND_SERVER`)."},
 
     // --- processors
+    SchemaRow{"receivers.otlp[/name].max_nesting_levels", integer, "100", "8..100",
+              "Messages within messages, in protobuf and JSON alike; common parsers take 100."},
     SchemaRow{"processors.batch[/name]", section, "", "",
               "Sets `batch` of the exporters of its pipelines, where they have none."},
     SchemaRow{"processors.batch[/name].send_batch_size", integer, "8192", "0..10000000",
@@ -113,8 +119,10 @@ constexpr std::array kRows = {
               "batches are not told apart by metadata"},
     SchemaRow{"processors.memory_limiter[/name]", section, "", "",
               "The byte budget of request bodies in memory, all listeners together."},
-    SchemaRow{"processors.memory_limiter[/name].limit_mib", integer, "32", "1..1048576",
-              "The budget in MiB; a sender beyond it is told to come later."},
+    SchemaRow{
+        "processors.memory_limiter[/name].limit_mib", integer, "32", "1..1048576",
+        "The budget in MiB; a sender beyond it is told to come later. One request at a time may "
+        "be larger."},
     SchemaRow{"processors.memory_limiter[/name].{check_interval,spike_limit_mib,"
               "limit_percentage,spike_limit_percentage}",
               ignored, "", "",
@@ -256,7 +264,7 @@ constexpr std::array kRows = {
               "(`interval`), or from memory."},
     SchemaRow{"storage.sync_interval", duration, "50ms", "1ms..1h",
               "Time between syncs with durability `interval`."},
-    SchemaRow{"storage.segment_size", size, "64MiB", "1MiB..4GiB",
+    SchemaRow{"storage.segment_size", size, "128MiB", "1MiB..4GiB",
               "Size of one segment file; must be a multiple of 4KiB."},
     SchemaRow{"storage.size_max", size, "10GiB", "2MiB..", "Disk space of all segments together."},
     SchemaRow{"storage.history_size_max", size, "0", "",

@@ -21,6 +21,9 @@ namespace gateway::config {
 using Millis = std::chrono::milliseconds;
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+// What a message takes in a segment of the log beside its own bytes, at most.
+inline constexpr std::uint64_t kRecordOverheadBytesMax = 64 * 1024;
+
 // Where a value stands, for messages: "gateway.yaml:12:5".
 struct Origin {
   std::string file;
@@ -45,7 +48,7 @@ struct Listener {
   bool enabled = false;
   std::string endpoint;  // host:port; port 0 takes a free one
   std::optional<TlsServer> tls;
-  std::uint64_t max_recv_msg_size_bytes = 20ULL << 20;  // after decompression too
+  std::uint64_t max_recv_msg_size_bytes = 64ULL << 20;  // after decompression too
   std::uint32_t max_concurrent_streams = 1024;
   std::uint32_t max_header_size_bytes = 16 << 10;
   std::uint32_t max_connections = 10'000;
@@ -65,6 +68,7 @@ struct OtlpReceiver {
   Listener grpc, http;
   bool accept_proto_names = false;  // JSON keys as in the .proto, beside camelCase
   bool accept_enum_names = true;
+  std::uint32_t max_nesting_levels = 100;  // messages in messages, in protobuf and JSON alike
   bool profiles = false;
 };
 
@@ -131,7 +135,7 @@ struct Storage {
   std::string directory = "./data";
   std::string durability = "commit";  // commit, interval, memory
   Millis sync_interval{50};
-  std::uint64_t segment_size_bytes = 64ULL << 20;
+  std::uint64_t segment_size_bytes = 128ULL << 20;
   std::uint64_t size_bytes_max = 10ULL << 30;
   std::uint64_t history_size_bytes_max = 0;
   std::chrono::seconds age_max{0};

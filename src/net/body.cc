@@ -7,10 +7,16 @@
 namespace gateway::net {
 namespace {
 
-// What a request could still take if it were alone.
+// What a request could still take from what all share, if no other were there.
 std::size_t bytes_left(const BodyPlan& plan, const ByteLease& lease) noexcept {
   const std::size_t limit = plan.budget->limit_bytes();
   return limit - std::min(limit, plan.held_bytes + lease.bytes());
+}
+bool could_take(const BodyPlan& plan, const ByteLease& lease, std::size_t bytes) noexcept {
+  return plan.budget->could_take(bytes, plan.held_bytes + lease.bytes(), plan.holder);
+}
+bool take(const BodyPlan& plan, ByteLease& lease, std::size_t bytes) noexcept {
+  return lease.try_grow(*plan.budget, bytes, plan.holder, plan.held_bytes);
 }
 
 }  // namespace
@@ -22,8 +28,8 @@ Result<void, RequestErrc> allocate_body(const BodyPlan& plan, std::uint64_t size
   if (size == 0) return {};
   if (plan.budget != nullptr) {
     const std::size_t cost = buffer_cost_bytes(size);
-    if (cost > bytes_left(plan, lease)) return fail(RequestErrc::too_large);
-    if (!lease.try_grow(*plan.budget, cost)) return fail(RequestErrc::over_budget);
+    if (!could_take(plan, lease, cost)) return fail(RequestErrc::too_large);
+    if (!take(plan, lease, cost)) return fail(RequestErrc::over_budget);
   }
   body = Buffer::allocate(size);
   return {};
@@ -39,11 +45,14 @@ Result<void, RequestErrc> grow_body(const BodyPlan& plan, std::size_t needed_byt
     body.reserve(room);
     return {};
   }
-  const std::size_t left = bytes_left(plan, lease);
-  if (buffer_cost_bytes(needed_bytes) > left) return fail(RequestErrc::too_large);
-  const std::size_t cost =
-      std::min(buffer_cost_bytes(room), left / kBufferAlignmentBytes * kBufferAlignmentBytes);
-  if (!lease.try_grow(*plan.budget, cost)) return fail(RequestErrc::over_budget);
+  if (!could_take(plan, lease, buffer_cost_bytes(needed_bytes))) {
+    return fail(RequestErrc::too_large);
+  }
+  std::size_t cost = buffer_cost_bytes(room);
+  if (!could_take(plan, lease, cost)) {
+    cost = bytes_left(plan, lease) / kBufferAlignmentBytes * kBufferAlignmentBytes;
+  }
+  if (!take(plan, lease, cost)) return fail(RequestErrc::over_budget);
   body.reserve(std::min(room, cost - kBufferHeadroomBytes));
   lease.shrink_to(cost);
   return {};

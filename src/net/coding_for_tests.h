@@ -23,6 +23,21 @@ inline std::string gzip(std::string_view bytes) {
   return out;
 }
 
+// Empty when `bytes` are not gzip of at most 64 KiB.
+inline std::string gunzip(std::string_view bytes) {
+  z_stream stream{};
+  inflateInit2(&stream, MAX_WBITS + 16);
+  std::string out(64U << 10, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  const bool whole = inflate(&stream, Z_FINISH) == Z_STREAM_END;
+  out.resize(whole ? stream.total_out : 0);
+  inflateEnd(&stream);
+  return out;
+}
+
 // One frame, which says the size of what is in it, or does not.
 inline std::string zstd(std::string_view bytes, bool with_size = true, int window_log = 0) {
   ZSTD_CCtx* const context = ZSTD_createCCtx();

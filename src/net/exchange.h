@@ -52,8 +52,9 @@ enum class RequestErrc : std::uint8_t {
 struct BodyPlan {
   std::size_t size_bytes_max = 0;
   ByteBudget* budget = nullptr;  // bytes are leased from it before they are buffered; or none
-  bool stream = false;           // gRPC: any number of messages, each of at most size_bytes_max
   std::size_t held_bytes = 0;    // leased already for the same request, beside this body
+  const void* holder = nullptr;  // whose bytes they are: it may go alone (base/byte_budget.h)
+  bool stream = false;           // gRPC: any number of messages, each of at most size_bytes_max
 };
 
 using Header = std::pair<std::string, std::string>;

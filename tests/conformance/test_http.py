@@ -209,17 +209,7 @@ def test_H_21_two_gzip_members_are_one_body(service, target):
 def body_of(size):
     """A valid log request of exactly `size` bytes."""
     body = otlp.request("logs", items=1, text_bytes=size - 200, unknown=False)
-    padding = size - len(body)
-    return body + otlp.varint(15 << 3 | 2) + otlp.varint(padding - 2) + b"x" * (padding - 2) if padding <= 129 else body_of_exact(size, body)
-
-
-def body_of_exact(size, body):
-    padding = size - len(body)
-    for prefix in (2, 3):
-        payload = padding - 1 - (prefix - 1)
-        if len(otlp.varint(payload)) == prefix - 1:
-            return body + otlp.varint(15 << 3 | 2) + otlp.varint(payload) + b"x" * payload
-    raise AssertionError(size)
+    return body + otlp.unknown_padding(size - len(body))
 
 
 @pytest.mark.parametrize("coding", ["identity", "gzip", "zstd"])
@@ -357,6 +347,44 @@ def test_J_sample(service, row):
         assert answer.json()["partialSuccess"][name] == count
 
 
+def tolerated(service, kind):
+    return service.metric("otlp_receiver_json_tolerated_names_total", kind=kind)
+
+
+NOT_OTLP_JSON = {
+    "unknown_name": b'{"resourceSpans":[],"what":1}',
+    "proto_name": b'{"resource_spans":[]}',
+    "enum_name": b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"%s","spanId":"%s","kind":"SPAN_KIND_SERVER"}]}]}]}' % (b"1" * 32, b"1" * 16),
+    "half_surrogate": b'{"resourceSpans":[{"schemaUrl":"\\ud800"}]}',
+}
+
+
+@pytest.mark.parametrize("kind", NOT_OTLP_JSON)
+def test_J_02_J_03_J_12_J_28_what_is_let_pass_is_counted_by_kind(service, kind):
+    before = {each: tolerated(service, each) for each in NOT_OTLP_JSON}
+    answer = post(service, NOT_OTLP_JSON[kind], headers=otlp.JSON)
+    assert (answer.status, answer.body) == (200, b"{}")
+    for each in NOT_OTLP_JSON:
+        assert tolerated(service, each) - before[each] == (1 if each == kind else 0)
+
+
+def test_J_03_proto_names_are_read_where_a_setting_says_so(make_gateway, grpc_destination):
+    service = make_gateway({"otlp": gateway.exporter("otlp", grpc_destination.endpoint)}, receivers={"otlp": {"accept_proto_names": True}}).start()
+    row, = (row for row in samples() if row[0].startswith("07-snake"))
+    body = (gateway.ROOT / "subprojects/otlpview/testdata/otlp_json" / row[0]).read_bytes()
+    assert post(service, body, row[1], headers=otlp.JSON).body == b"{}"
+    service.wait_delivered("otlp", "logs", 1)
+    record = otlp.REQUEST["logs"].FromString(grpc_destination.arrived("logs")[0]).resource_logs[0].scope_logs[0].log_records[0]
+    assert (record.severity_number, record.severity_text, record.trace_id.hex()) == (17, "ERROR", "0af7651916cd43dd8448eb211c80319c")
+    assert record.body.string_value
+    assert tolerated(service, "proto_name") > 0
+
+
+def test_J_12_enum_names_are_refused_where_a_setting_says_so(make_gateway):
+    service = make_gateway(receivers={"otlp": {"accept_enum_names": False}}).start()
+    assert_refused(post(service, NOT_OTLP_JSON["enum_name"], headers=otlp.JSON), 400, True)
+
+
 @pytest.mark.parametrize("signal", otlp.SIGNALS)
 @pytest.mark.parametrize("other", otlp.SIGNALS)
 def test_S_12_a_body_of_another_signal_stores_no_item_with_bad_ids(service, target, signal, other):
@@ -387,11 +415,17 @@ def nested(depth):
 
 
 def test_W_09_deep_nesting_is_400(service):
-    assert post(service, nested(20), "/v1/logs").status == 200
-    for depth in (101, 1000, 20_000):
+    """Method: 100 message levels, 48 arrays in a body, are what protobuf's parsers take; one array more is refused."""
+    for depth in (20, 40, 48):
+        assert post(service, nested(depth), "/v1/logs").status == 200
+        otlp.REQUEST["logs"].FromString(nested(depth))
+    for depth in (49, 101, 1000, 20_000):
         assert_refused(post(service, nested(depth), "/v1/logs"), 400)
     deep = b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"1","body":' + b'{"arrayValue":{"values":[' * 5000 + b"]}}" * 5000 + b"}]}]}]}"
     assert_refused(post(service, deep, "/v1/logs", headers=otlp.JSON), 400, True)
+    for depth, status in ((48, 200), (49, 400)):  # the same limit in both encodings
+        text = b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"1","body":' + b'{"arrayValue":{"values":[' * depth + b"{}" + b"]}}" * depth + b"}]}]}]}"
+        assert post(service, text, "/v1/logs", headers=otlp.JSON).status == status
     assert_refused(post(service, b"[" * 100_000, headers=otlp.JSON), 400, True)
 
 

@@ -167,7 +167,7 @@ def test_both_protocols_on_either_port(make_gateway, grpc_destination):
 
 
 def test_a_dead_destination_delays_no_other(make_gateway, grpc_destination):
-    """Promise 5. Method: one exporter's port refuses, the other's answers; both read one stored copy."""
+    """Promise 5, R-11. Method: one exporter's port refuses, the other's answers; both read one stored copy."""
     nobody = f"127.0.0.1:{destination.free_port()}"
     service = make_gateway({"otlp/alive": gateway.exporter("otlp", grpc_destination.endpoint),
                             "otlp/dead": gateway.exporter("otlp", nobody)}).start()

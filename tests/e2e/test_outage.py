@@ -112,6 +112,7 @@ def test_sigterm_under_load_loses_nothing_acknowledged(make_gateway, grpc_destin
 
 @pytest.mark.parametrize("durability", ["commit"])
 def test_kill_9_in_the_middle_of_traffic(make_gateway, grpc_destination, durability):
+    """Promise 1, S-13. Method: four rounds of traffic, each ended by kill -9; what was acknowledged arrives."""
     service = make_gateway({"otlp": gateway.exporter("otlp", grpc_destination.endpoint)}, storage={"durability": durability}).start()
     traffic = Traffic(service)
     for round_ in range(4):

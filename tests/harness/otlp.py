@@ -9,25 +9,29 @@ import itertools
 import grpc
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
+from opentelemetry.proto.collector.profiles.v1development import profiles_service_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
-SIGNALS = ("traces", "metrics", "logs")
+SIGNALS = ("traces", "metrics", "logs")  # profiles are served only where a pipeline takes them
 REQUEST = {
     "traces": trace_service_pb2.ExportTraceServiceRequest,
     "metrics": metrics_service_pb2.ExportMetricsServiceRequest,
     "logs": logs_service_pb2.ExportLogsServiceRequest,
+    "profiles": profiles_service_pb2.ExportProfilesServiceRequest,
 }
 RESPONSE = {
     "traces": trace_service_pb2.ExportTraceServiceResponse,
     "metrics": metrics_service_pb2.ExportMetricsServiceResponse,
     "logs": logs_service_pb2.ExportLogsServiceResponse,
+    "profiles": profiles_service_pb2.ExportProfilesServiceResponse,
 }
 METHOD = {
     "traces": "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
     "metrics": "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
     "logs": "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+    "profiles": "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export",
 }
-PATH = {name: f"/v1/{name}" for name in SIGNALS}
+PATH = {**{name: f"/v1/{name}" for name in SIGNALS}, "profiles": "/v1development/profiles"}
 SIGNAL_OF_METHOD = {path: name for name, path in METHOD.items()}
 SIGNAL_OF_PATH = {path: name for name, path in PATH.items()}
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
@@ -48,6 +52,22 @@ def varint(value):
 
 def field(number, payload):
     return varint(number << 3 | 2) + varint(len(payload)) + payload
+
+
+def read_field(data):
+    """The payload of the length-delimited field that `data` begins with."""
+    _, at = read_varint(data, 0)
+    size, at = read_varint(data, at)
+    return data[at:at + size]
+
+
+def unknown_padding(size):
+    """Bytes of an unknown field, `size` in all; some sizes at the ends of varints cannot be made."""
+    for prefix in range(2, 8):
+        payload = size - prefix
+        if payload >= 0 and 1 + len(varint(payload)) == prefix:
+            return varint(15 << 3 | 2) + varint(payload) + b"x" * payload
+    raise AssertionError(size)
 
 
 def read_varint(data, at):
@@ -81,6 +101,8 @@ def item_count(signal, body):
         return sum(len(s.spans) for r in request.resource_spans for s in r.scope_spans)
     if signal == "logs":
         return sum(len(s.log_records) for r in request.resource_logs for s in r.scope_logs)
+    if signal == "profiles":
+        return sum(len(s.profiles) for r in request.resource_profiles for s in r.scope_profiles)
     return sum(len(getattr(m, m.WhichOneof("data")).data_points) for r in request.resource_metrics
                for s in r.scope_metrics for m in s.metrics if m.WhichOneof("data"))
 

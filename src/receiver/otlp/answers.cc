@@ -1,6 +1,11 @@
 #include "receiver/otlp/answers.h"
 
 #include <array>
+#include <memory>
+
+#include <libdeflate.h>
+
+#include "base/assert.h"
 
 namespace gateway::receiver::otlp {
 namespace {
@@ -69,6 +74,18 @@ std::string partial_success_message(Signal signal, const otlpview::CheckReport& 
   out += " rejected; the first, at byte " + std::to_string(report.first_offset);
   out += " of the body: ";
   out += otlpview::describe(report.first_reason);
+  return out;
+}
+
+std::string gzipped(std::string_view body) {
+  constexpr int kLevel = 1;
+  thread_local const std::unique_ptr<libdeflate_compressor, void (*)(libdeflate_compressor*)>
+      compressor(libdeflate_alloc_compressor(kLevel), libdeflate_free_compressor);
+  GATEWAY_ASSERT(compressor != nullptr);
+  std::string out(libdeflate_gzip_compress_bound(compressor.get(), body.size()), '\0');
+  out.resize(
+      libdeflate_gzip_compress(compressor.get(), body.data(), body.size(), out.data(), out.size()));
+  GATEWAY_ASSERT(!out.empty());
   return out;
 }
 

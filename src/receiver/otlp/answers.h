@@ -5,7 +5,7 @@
 //          clients accept (G-15, H-32).
 // Errors:  none; messages are made here and hold no byte of the sender (H-13).
 // Threads: pure functions.
-// Source:  conformance lines G-13 to G-19, H-07 to H-15, H-29, P-01 to P-08.
+// Source:  conformance lines G-13 to G-19, H-07 to H-15, H-27, H-29, P-01 to P-08.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +36,10 @@ enum class AnswerForm : std::uint8_t { grpc, protobuf, json };
 [[nodiscard]] constexpr AnswerForm form_of(Encoding encoding) noexcept {
   return encoding == Encoding::json ? AnswerForm::json : AnswerForm::protobuf;
 }
+
+// Smaller bodies are sent as they are.
+inline constexpr std::size_t kGzipAnswerSizeBytesMin = 96;
+[[nodiscard]] std::string gzipped(std::string_view body);
 
 [[nodiscard]] net::GrpcReply grpc_refusal(const pipeline::Status& status);
 [[nodiscard]] net::HttpReply http_refusal(const pipeline::Status& status, AnswerForm form);

@@ -29,7 +29,7 @@ TEST(Answers, PartialSuccessInJsonNamesTheCountOfItsSignal) {
 }
 
 // Goal: no answer is near the 4 MiB that clients accept. Method: a message at the limit and beyond.
-TEST(Answers, MessagesAreBounded) {
+TEST(Answers, G15_H32_MessagesAreBounded) {
   const std::string longest(kErrorMessageSizeBytesMax, 'x');
   EXPECT_EQ(partial_success_proto(1, longest + "more"), partial_success_proto(1, longest));
   EXPECT_EQ(partial_success_json(Signal::logs, 1, longest + "more"),

@@ -125,7 +125,7 @@ TEST_F(GrpcConformance, G08_UndecodableBytesAreInvalidArgumentAndNeverRetried) {
   EXPECT_EQ(result.trailer("google.rpc.retryinfo-bin"), "");
 }
 
-// Goal: G-09 to G-11. Method: at the limit, one above, both ways; a length that lies; a bomb.
+// Goal: G-09 to G-12. Method: at the limit, one above, both ways; a length that lies; a bomb.
 TEST_F(GrpcConformance, G09_G10_G11_TheLimitHoldsBeforeAndAfterInflation) {
   settings_.grpc.max_recv_msg_size_bytes = 1000;
   start();

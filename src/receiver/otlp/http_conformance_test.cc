@@ -356,6 +356,54 @@ TEST_F(HttpConformance, H30_JsonMayTakeMoreThanHalfTheBudget) {
   ASSERT_EQ(log_.stored().size(), 2U);
 }
 
+// Goal: what is larger than the whole budget is taken, one after the other. Method: a body of 6 MiB
+// in each coding against a budget of 1 MiB; a second one while the log holds the first.
+TEST_F(HttpConformance, H22_LargerThanTheBudgetGoesAlone) {
+  set_budget(1U << 20);
+  start();
+  const std::string large = traces({span(std::string(6U << 20, 'n'))});
+  const std::string json =
+      R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"11111111111111111111111111111111",)"
+      R"("spanId":"1111111111111111","name":")" +
+      std::string(6U << 20, 'n') + "\"}]}]}]}";
+  EXPECT_EQ(post("/v1/traces", kProto, large).status, 200);
+  EXPECT_EQ(post("/v1/traces", kProto, gzip(large), {"Content-Encoding: gzip"}).status, 200);
+  EXPECT_EQ(post("/v1/traces", kJson, json).status, 200);
+  EXPECT_EQ(post("/v1/traces", kJson, gzip(json), {"Content-Encoding: gzip"}).status, 200);
+  log_.hold(true);
+  net::RawClient first(receiver_->http_address());
+  first.send(net::http1_post("/v1/traces", kProto, large));
+  log_.wait_for_submitted(5);
+  EXPECT_EQ(post("/v1/traces", kProto, large).status, 429);
+  EXPECT_EQ(post("/v1/traces", kProto, "").status, 200);
+  log_.hold(false);
+  EXPECT_EQ(first.response().status, 200);
+  EXPECT_EQ(post("/v1/traces", kProto, large).status, 200);
+  EXPECT_EQ(log_.stored().size(), 6U);
+}
+
+// Goal: an answer is compressed for those who ask, and where there is something to compress.
+TEST_F(HttpConformance, H27_AnswersAreGzipOnlyForThoseWhoAcceptIt) {
+  start();
+  const std::string bad = traces({span("bad", false)});
+  for (const std::string_view accepted : {"gzip", "br, GZIP;q=0.5", "*", "x-gzip"}) {
+    SCOPED_TRACE(accepted);
+    const std::string line = "Accept-Encoding: " + std::string(accepted);
+    const auto answer = post("/v1/traces", kProto, bad, {line});
+    EXPECT_EQ(answer.header("content-encoding"), "gzip");
+    EXPECT_EQ(net::gunzip(answer.body), post("/v1/traces", kProto, bad).body);
+    EXPECT_EQ(post("/v1/traces", kProto, "", {line}).header("content-encoding"), "");
+  }
+  for (const std::string_view refused :
+       {"", "br", "gzip;q=0", "gzip; Q=0.00", "identity, deflate"}) {
+    SCOPED_TRACE(refused);
+    const auto answer =
+        post("/v1/traces", kProto, bad, {"Accept-Encoding: " + std::string(refused)});
+    EXPECT_EQ(answer.header("content-encoding"), "");
+    EXPECT_NE(answer.body.find("rejected"), std::string::npos);
+  }
+}
+
 TEST_F(HttpConformance, H33_H34_PlainHttpOverHttp2OnBothPorts) {
   start();
   for (const std::string& address : {receiver_->http_address(), receiver_->grpc_address()}) {

@@ -22,20 +22,34 @@ constexpr std::array<std::string_view, kStatusKindCount> kStatusNames = {"ok",
 
 constexpr std::string_view kRequestsHelp = "Requests answered, by what the answer was";
 
+constexpr std::array<std::string_view, 4> kJsonKinds = {"unknown_name", "proto_name", "enum_name",
+                                                        "half_surrogate"};
+
 }  // namespace
 
 std::string_view status_name(pipeline::StatusKind kind) noexcept {
   return kStatusNames[static_cast<std::size_t>(kind)];
 }
 
+void ReceiverMetrics::on_json(const otlpview::JsonStats& stats) noexcept {
+  const std::array counts = {stats.ignored_name_count, stats.proto_name_count,
+                             stats.enum_name_count, stats.half_surrogate_count};
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] != 0) json_tolerated_[i]->add(counts[i]);
+  }
+}
+
 ReceiverMetrics::ReceiverMetrics(telemetry::Registry& registry)
     : in_flight(registry.gauge("otlp_receiver_in_flight_requests",
                                "Requests being read, checked or stored now")),
       abandoned(registry.counter("otlp_receiver_abandoned_requests_total",
-                                 "Requests whose sender left before the answer")),
-      json_tolerated(registry.counter(
-          "otlp_receiver_json_tolerated_names_total",
-          "Names in JSON requests that are not OTLP/JSON and were ignored or read as aliases")) {
+                                 "Requests whose sender left before the answer")) {
+  for (std::size_t i = 0; i < kJsonKinds.size(); ++i) {
+    json_tolerated_[i] =
+        &registry.counter("otlp_receiver_json_tolerated_names_total",
+                          "What JSON requests had that is not OTLP/JSON, ignored or read by kind",
+                          {{"kind", kJsonKinds[i]}});
+  }
   const auto per_transport = [&](PerTransport& to, std::string_view signal, std::size_t transport,
                                  bool stray) {
     const std::string_view name = kTransports[transport];

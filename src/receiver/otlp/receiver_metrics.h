@@ -13,6 +13,7 @@
 #include "base/signal.h"
 #include "net/server.h"
 #include "otlpview/check.h"
+#include "otlpview/json_to_wire.h"
 #include "pipeline/status.h"
 #include "telemetry/metrics.h"
 
@@ -37,11 +38,12 @@ class ReceiverMetrics {
   void on_items(Signal signal, std::uint32_t accepted, std::uint32_t rejected,
                 otlpview::RejectReason reason) noexcept;
   void on_items_refused(Signal signal, std::uint32_t refused) noexcept;
+  // What a JSON request had that is not OTLP/JSON, and was let pass.
+  void on_json(const otlpview::JsonStats& stats) noexcept;
   void on_received(Signal signal, TransportLabel transport, std::size_t size_bytes) noexcept;
 
   telemetry::Gauge& in_flight;
   telemetry::Counter& abandoned;
-  telemetry::Counter& json_tolerated;
 
   // The connections of a server, read from its counters at each scrape.
   void watch(telemetry::Registry& registry, std::string_view listener, const net::Server& server);
@@ -62,6 +64,7 @@ class ReceiverMetrics {
     std::array<telemetry::Counter*, otlpview::kRejectReasonCount> reasons{};
   };
   std::array<PerSignal, kSignalCount> signals_;
+  std::array<telemetry::Counter*, 4> json_tolerated_{};  // as kJsonKinds
   std::array<PerTransport, kTransportCount> stray_;
   std::vector<telemetry::Registry::CallbackHandle> callbacks_;
 };

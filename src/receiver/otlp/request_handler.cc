@@ -59,16 +59,22 @@ bool serves(Signal signal, const config::OtlpReceiver& settings,
   return (dependencies.signals_enabled >> index_of(signal) & 1U) != 0;
 }
 
-net::BodyPlan RequestHandler::plan(std::size_t held_bytes) const noexcept {
+net::BodyPlan RequestHandler::plan(const Request* request, std::size_t held_bytes) const noexcept {
   return {.size_bytes_max = static_cast<std::size_t>(listener_.max_recv_msg_size_bytes),
           .budget = shared_.dependencies.budget,
-          .held_bytes = held_bytes};
+          .held_bytes = held_bytes,
+          .holder = request};
 }
 
 std::size_t RequestHandler::bytes_left(const Request& request) const noexcept {
   const ByteBudget* const budget = shared_.dependencies.budget;
   if (budget == nullptr) return std::numeric_limits<std::size_t>::max();
   return budget->limit_bytes() - std::min(budget->limit_bytes(), request.lease.bytes());
+}
+
+bool RequestHandler::could_take(const Request& request, std::size_t bytes) const noexcept {
+  const ByteBudget* const budget = shared_.dependencies.budget;
+  return budget == nullptr || budget->could_take(bytes, request.lease.bytes(), &request);
 }
 
 Lane& RequestHandler::lane_of(const net::Exchange& exchange) const noexcept {
@@ -96,7 +102,9 @@ std::optional<net::BodyPlan> RequestHandler::on_grpc_head(net::Exchange& exchang
     return net::BodyPlan{kHealthRequestSizeBytesMax, shared_.dependencies.budget};
   }
   if (!signal && is_reflection(exchange.path())) {
-    return net::BodyPlan{kReflectionRequestSizeBytesMax, shared_.dependencies.budget, true};
+    return net::BodyPlan{.size_bytes_max = kReflectionRequestSizeBytesMax,
+                         .budget = shared_.dependencies.budget,
+                         .stream = true};
   }
   if (!signal || !serves(*signal, shared_.settings, shared_.dependencies)) {
     refuse_stray(exchange, {StatusKind::not_found, "no such method is served here", {}});
@@ -161,7 +169,7 @@ std::optional<net::BodyPlan> RequestHandler::admit(net::Exchange& exchange, Sign
     refuse(request, log_full(size));
     return std::nullopt;
   }
-  return plan();
+  return plan(&request);
 }
 
 // ---- body ---------------------------------------------------------------------------------------
@@ -204,7 +212,7 @@ RequestHandler::Step RequestHandler::inflate(Request& request, net::Exchange& ex
   Buffer inflated;
   ByteLease lease;
   auto done = net::decompress(coding, std::as_const(request.payload).payload(),
-                              plan(request.lease.bytes()), inflated, lease);
+                              plan(&request, request.lease.bytes()), inflated, lease);
   if (!done) {
     switch (done.error()) {
       case net::DecompressErrc::corrupt:
@@ -223,19 +231,25 @@ RequestHandler::Step RequestHandler::inflate(Request& request, net::Exchange& ex
 // The usual request is no larger in protobuf than in JSON. Where it is, a second attempt gets all
 // the room there may be.
 RequestHandler::Step RequestHandler::transcode(Request& request) noexcept {
-  const std::size_t limit = std::min(plan().size_bytes_max, bytes_left(request));
+  // A count in two characters becomes eight bytes; nothing grows more.
+  constexpr std::size_t kJsonGrowthMax = 4;
   ByteBudget* const budget = shared_.dependencies.budget;
   const auto json = std::as_const(request.payload).payload();
+  std::size_t limit = std::min(
+      plan().size_bytes_max, std::max(kJsonGrowthMax * json.size(), net::kBodyFirstStepSizeBytes));
+  if (!could_take(request, limit)) limit = std::min(limit, bytes_left(request));
   for (std::size_t room = std::min(limit, std::max(json.size(), net::kBodyFirstStepSizeBytes));;
        room = limit) {
+    if (!could_take(request, room)) room = limit;
     ByteLease scratch_lease;
-    if (budget != nullptr && !scratch_lease.try_grow(*budget, room)) {
+    if (budget != nullptr &&
+        !scratch_lease.try_grow(*budget, room, &request, request.lease.bytes())) {
       return fail(overload(*request.exchange));
     }
     std::vector<std::byte> wire;
     wire.reserve(room);
     otlpview::JsonLimits limits;
-    limits.nesting_max = kCheckLimits.nesting_max;
+    limits.nesting_max = shared_.settings.max_nesting_levels;
     limits.wire_size_bytes_max = room;
     limits.accept_proto_names = shared_.settings.accept_proto_names;
     limits.accept_enum_names = shared_.settings.accept_enum_names;
@@ -247,14 +261,12 @@ RequestHandler::Step RequestHandler::transcode(Request& request) noexcept {
       if (room == limit) return fail(status_of(net::RequestErrc::too_large, *request.exchange));
       continue;
     }
-    if (const std::uint32_t tolerated = stats->ignored_name_count + stats->proto_name_count) {
-      shared_.metrics.json_tolerated.add(tolerated);
-    }
+    shared_.metrics.on_json(*stats);
     // The JSON has been read: its room serves for what becomes of it.
     request.payload.reset();
     request.lease.release();
-    auto allocated = net::allocate_body(plan(scratch_lease.bytes()), wire.size(), request.payload,
-                                        request.lease);
+    auto allocated = net::allocate_body(plan(&request, scratch_lease.bytes()), wire.size(),
+                                        request.payload, request.lease);
     if (!allocated) return fail(status_of(allocated.error(), *request.exchange));
     if (!wire.empty()) request.payload.append(wire);
     return {};
@@ -263,7 +275,7 @@ RequestHandler::Step RequestHandler::transcode(Request& request) noexcept {
 
 RequestHandler::Step RequestHandler::check(Request& request) noexcept {
   const auto report = otlpview::check(view_signal(request.info.signal),
-                                      std::as_const(request.payload).payload(), kCheckLimits);
+                                      std::as_const(request.payload).payload(), limits());
   if (!report) {
     std::string message = "the body is not a valid request: ";
     message += otlpview::describe(report.error().code);
@@ -279,15 +291,17 @@ RequestHandler::Step RequestHandler::rewrite(Request& request) noexcept {
   const std::size_t size = request.payload.size();
   ByteBudget* const budget = shared_.dependencies.budget;
   ByteLease scratch_lease;
-  if (size > bytes_left(request))
+  if (!could_take(request, size)) {
     return fail(status_of(net::RequestErrc::too_large, *request.exchange));
-  if (budget != nullptr && !scratch_lease.try_grow(*budget, size)) {
+  }
+  if (budget != nullptr &&
+      !scratch_lease.try_grow(*budget, size, &request, request.lease.bytes())) {
     return fail(overload(*request.exchange));
   }
   std::vector<std::byte> rewritten;
   rewritten.reserve(size);
   otlpview::rewrite(view_signal(request.info.signal), std::as_const(request.payload).payload(),
-                    kCheckLimits, rewritten);
+                    limits(), rewritten);
   GATEWAY_ASSERT(rewritten.size() <= size);
   request.payload.resize_down(0);
   if (!rewritten.empty()) request.payload.append(rewritten);
@@ -439,6 +453,12 @@ void RequestHandler::reply_http(net::Exchange& exchange, net::HttpReply&& answer
       answer.headers.emplace_back("access-control-expose-headers", "retry-after");
     }
     answer.headers.emplace_back("vary", "Origin");
+  }
+  if (answer.body.size() >= kGzipAnswerSizeBytesMin &&
+      accepts_gzip(exchange.header("accept-encoding"))) {
+    answer.body = gzipped(answer.body);
+    answer.headers.emplace_back("content-encoding", "gzip");
+    answer.headers.emplace_back("vary", "Accept-Encoding");
   }
   exchange.reply(std::move(answer));
 }

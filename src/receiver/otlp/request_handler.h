@@ -26,9 +26,6 @@
 
 namespace gateway::receiver::otlp {
 
-// As deep as protobuf's own readers go, so that whoever we forward to can read it (W-09).
-inline constexpr otlpview::CheckLimits kCheckLimits{.nesting_max = 100};
-
 // What the handlers of both listeners share.
 struct Shared {
   const config::OtlpReceiver& settings;
@@ -67,10 +64,16 @@ class RequestHandler final : public net::Handler {
                                                    AnswerForm form,
                                                    net::ContentCoding coding) noexcept;
   // What a body may take, of a request that holds `held_bytes` already.
-  [[nodiscard]] net::BodyPlan plan(std::size_t held_bytes = 0) const noexcept;
-  // What the request could still take from the budget if it were alone. What needs more can never
-  // be read, and is too large; what needs less and finds no room is told to come later.
+  [[nodiscard]] net::BodyPlan plan(const Request* request = nullptr,
+                                   std::size_t held_bytes = 0) const noexcept;
+  // What the request could still take of what all share, if no other were there. What needs more
+  // can never be read, and is too large; what needs less and finds no room is told to come later.
   [[nodiscard]] std::size_t bytes_left(const Request& request) const noexcept;
+  // As much, for one that is large enough to go alone.
+  [[nodiscard]] bool could_take(const Request& request, std::size_t bytes) const noexcept;
+  [[nodiscard]] otlpview::CheckLimits limits() const noexcept {
+    return {.nesting_max = shared_.settings.max_nesting_levels};
+  }
   [[nodiscard]] Lane& lane_of(const net::Exchange& exchange) const noexcept;
 
   // The steps of on_request(); a Status is the refusal.

@@ -68,6 +68,25 @@ bool is_grpc_proto(std::string_view content_type) noexcept {
          net::equals_ignoring_case(media, "application/grpc+proto");
 }
 
+bool accepts_gzip(std::string_view accept_encoding) noexcept {
+  while (!accept_encoding.empty()) {
+    const std::size_t comma = std::min(accept_encoding.find(','), accept_encoding.size());
+    const std::string_view entry = accept_encoding.substr(0, comma);
+    accept_encoding.remove_prefix(std::min(comma + 1, accept_encoding.size()));
+    const std::size_t semicolon = std::min(entry.find(';'), entry.size());
+    const std::string_view name = net::trim(entry.substr(0, semicolon));
+    if (!net::equals_ignoring_case(name, "gzip") && !net::equals_ignoring_case(name, "x-gzip") &&
+        name != "*") {
+      continue;
+    }
+    // "q=0", "q=0.000": any digit but zero makes it welcome.
+    const std::string_view weight = entry.substr(semicolon);
+    return weight.find_first_of("qQ") == std::string_view::npos ||
+           weight.find_first_of("123456789") != std::string_view::npos;
+  }
+  return false;
+}
+
 bool origin_allowed(std::string_view origin, const std::vector<std::string>& allowed) noexcept {
   return std::any_of(allowed.begin(), allowed.end(), [&](std::string_view pattern) {
     const std::size_t star = pattern.find('*');

@@ -3,7 +3,7 @@
 //
 // Errors:  the Status that the sender gets.
 // Threads: pure functions.
-// Source:  conformance lines G-01, G-07, G-20, H-02 to H-06, H-17 to H-19, H-36, S-20.
+// Source:  conformance lines G-01, G-07, G-20, H-02 to H-06, H-17 to H-19, H-27, H-36, S-20.
 #pragma once
 
 #include <cstdint>
@@ -43,6 +43,9 @@ inline constexpr std::string_view kMediaJson = "application/json";
 }
 // "application/grpc" or "application/grpc+proto", parameters and case aside.
 [[nodiscard]] bool is_grpc_proto(std::string_view content_type) noexcept;
+
+// Whether an Accept-Encoding names gzip, or everything, and does not refuse it (q=0).
+[[nodiscard]] bool accepts_gzip(std::string_view accept_encoding) noexcept;
 
 // Whether a browser's page from `origin` may send. An allowed origin may hold one "*".
 [[nodiscard]] bool origin_allowed(std::string_view origin,

@@ -238,7 +238,7 @@ TEST(Split, ManyUnknownFieldsOfAnEnvelopeAreGathered) {
 }
 
 // Goal: profiles share a dictionary. Method: limits that would cut; every body stays whole.
-TEST(Split, ProfilesAreNeverCutOrMerged) {
+TEST(Split, W17ProfilesAreNeverCutOrMerged) {
   const auto body = envelope({Message().fixed64(3, 1), Message().fixed64(3, 2)}).bytes();
   const auto cuts = split(Signal::profiles, {body, {}, body}, {1, 10});
   ASSERT_EQ(cuts.size(), 2U);

@@ -62,7 +62,8 @@ TEST(Views, SpanShowsEventsLinksAndStatus) {
   EXPECT_EQ(seen, 2);
 }
 
-// Goal: every kind of value. Method: one of each, and reading it as another kind.
+// Goal: every kind of value (W-15: an index outside of profiles is none). Method: one of each, and
+// reading it as another kind.
 TEST(Views, ValuesHaveTheirKind) {
   const auto kind = [](const Message& value) { return AnyValueView(value.bytes()).kind(); };
   EXPECT_EQ(kind(Message()), ValueKind::empty);
