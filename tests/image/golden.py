@@ -24,8 +24,8 @@ def cases():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--binary", required=True)
-    binary = parser.parse_args().binary
+    parser.add_argument("--binary", type=pathlib.Path, required=True)
+    binary = parser.parse_args().binary.resolve()
     count = 0
     for folder, file, expected in cases():
         said = subprocess.run([binary, "config", "--config", file], cwd=folder, capture_output=True, text=True, check=False, env={})
