@@ -52,6 +52,8 @@ LONG_SUITES = {
     "gitops-prometheus": ("pytest", ["tests/gitops_prometheus"], "rules, panels and OTLP before a real Prometheus, which it builds"),
     "gitops-apiserver": ("pytest", ["tests/gitops_apiserver"], "every object before a real kube-apiserver, which it builds; helm install"),
 }
+# Whose tests quote the checklist: docs/conformance.md is made of their results.
+CONFORMANCE_SUITES = {"unit", "property", "conformance", "e2e"}
 # What runs on a sanitizer build when no suite is named: what executes our C++.
 SANITIZER_SUITES = ["unit", "disk", "property", "conformance", "e2e"]
 
@@ -187,6 +189,11 @@ def main():
         print(f"  {name:18} {time.monotonic() - started:4.0f} s  {tally.line(counts)}", flush=True)
         if name == "gitops":
             show_gates(found)
+    if os.environ.get("TEST_ACCEPT") and CONFORMANCE_SUITES <= set(names):
+        sys.path.insert(0, str(ROOT / "tests" / "conformance"))
+        import page
+        page.write(cases)
+        print("  docs/conformance.md is written anew", flush=True)
     return tally.close(cases, LOGS)
 
 
