@@ -14,10 +14,12 @@ from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http import _log_exporter as http_logs
 from opentelemetry.exporter.otlp.proto.http import metric_exporter as http_metrics
 from opentelemetry.exporter.otlp.proto.http import trace_exporter as http_traces
+from opentelemetry.metrics import Observation
 from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation, View
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -49,7 +51,8 @@ class Sdk:
         self.tracers = TracerProvider(resource=resource)
         self.tracers.add_span_processor(BatchSpanProcessor(keep_sent(traces, "traces", self.sent["traces"])))
         self.meters = MeterProvider(resource=resource, metric_readers=[
-            PeriodicExportingMetricReader(keep_sent(metrics, "metrics", self.sent["metrics"]), export_interval_millis=60_000)])
+            PeriodicExportingMetricReader(keep_sent(metrics, "metrics", self.sent["metrics"]), export_interval_millis=60_000)],
+                                    views=[View(instrument_name="payload", aggregation=ExponentialBucketHistogramAggregation())])
         self.loggers = LoggerProvider(resource=resource)
         self.loggers.add_log_record_processor(BatchLogRecordProcessor(keep_sent(logs, "logs", self.sent["logs"])))
 
@@ -74,7 +77,8 @@ class Sdk:
         orders = meter.create_counter("orders", unit="{order}")
         latency = meter.create_histogram("latency", unit="ms")
         stock = meter.create_up_down_counter("stock")
-        meter.create_observable_gauge("temperature", callbacks=[lambda _: []])
+        meter.create_observable_gauge("temperature", callbacks=[lambda _: [Observation(21.5, {"room": "a"})]])
+        payload = meter.create_histogram("payload", unit="By")
         logger = logging.Logger(f"shop-{id(self)}")
         logger.addHandler(LoggingHandler(logger_provider=self.loggers))
         previous = None
@@ -94,6 +98,7 @@ class Sdk:
             orders.add(1, {"country": chance.choice(["de", "fr"])})
             latency.record(chance.expovariate(1 / 80), {"route": "/checkout"})
             stock.add(-1)
+            payload.record(chance.expovariate(1 / 2000))
 
     def close(self):
         """Flushes and stops; raises when the SDK gave up on something."""

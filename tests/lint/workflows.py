@@ -14,7 +14,7 @@ import yaml
 import tree
 
 WORKFLOWS = [path for path in tree.files() if path.parts[:2] == (".github", "workflows")]
-EXPECTED = {"audit", "benchmarks", "fuzz", "gitops", "image", "nix", "promote", "smoke", "test"}
+EXPECTED = {"audit", "benchmarks", "fuzz", "gitops", "image", "interop", "nix", "promote", "smoke", "test"}
 COMMANDS = re.compile(r"(\./dev|nix) [^\n]+|apt-get update && apt-get install [^\n]+git")
 WRITES = {"contents": {"benchmarks", "promote", "image"}, "pull-requests": {"promote", "image"}, "packages": {"image"},
           "id-token": {"image"}, "attestations": {"image"}}
