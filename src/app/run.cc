@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <string>
+
+#include <unistd.h>
 
 #include "app/commands.h"
 #include "app/gateway.h"
@@ -26,6 +29,18 @@ sigset_t take_signals() {
   pthread_sigmask(SIG_BLOCK, &taken, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   return taken;
+}
+
+// JSON lines, unless text is configured, or nobody has said anything and a person looks on.
+telemetry::LogFormat log_format(const config::Loaded& loaded, const CommandLine& line) {
+  const bool is_chosen =
+      !loaded.files.empty() ||
+      std::any_of(line.overrides.begin(), line.overrides.end(), [](const std::string& text) {
+        return text.starts_with("service.telemetry.logs.encoding=");
+      });
+  const bool is_text =
+      loaded.settings.logs.format == "console" || (!is_chosen && isatty(STDERR_FILENO) == 1);
+  return is_text ? telemetry::LogFormat::console : telemetry::LogFormat::json;
 }
 
 void print_welcome(const Gateway& gateway, const config::Settings& settings) {
@@ -69,9 +84,7 @@ int run_gateway(const CommandLine& line) {
   }
   config::Settings& settings = loaded->settings;
   if (!line.services.empty()) settings.services = line.services;
-  if (!telemetry::configure_log(settings.logs.format == "console" ? telemetry::LogFormat::console
-                                                                  : telemetry::LogFormat::json,
-                                settings.logs.level)) {
+  if (!telemetry::configure_log(log_format(*loaded, line), settings.logs.level)) {
     std::fprintf(stderr, "otlp-service: malformed log level \"%s\"\n", settings.logs.level.c_str());
     return 2;
   }

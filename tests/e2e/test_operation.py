@@ -238,6 +238,25 @@ def test_the_embedded_default_needs_nothing(tmp_path):
     service.close()
 
 
+def test_the_log_is_text_on_a_terminal(tmp_path):
+    """And JSON everywhere else, as all other tests read it."""
+    leader, follower = os.openpty()
+    process = subprocess.Popen(
+        [str(gateway.BINARY), "run", "--set", "receivers.otlp.protocols.grpc.endpoint=127.0.0.1:0",
+         "--set", "receivers.otlp.protocols.http.endpoint=127.0.0.1:0", "--set", "admin.endpoint=127.0.0.1:0"],
+        cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=follower)
+    os.close(follower)
+    seen = b""
+    try:
+        while b"listening" not in seen:
+            seen += os.read(leader, 4096)
+    finally:
+        process.terminate()
+        process.wait(30)
+        os.close(leader)
+    assert " app: starting version=" in seen.decode() and "{" not in seen.decode()
+
+
 def test_own_log_is_json_lines_without_secrets(make_gateway, grpc_destination):
     """S-16. Method: a token in an exporter's headers and in a request's never shows in log or API."""
     secret = "s3cr3t-t0ken-value"

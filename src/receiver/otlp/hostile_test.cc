@@ -1,5 +1,7 @@
 // Peers that are slow, cut off, or mean: nothing of them may stay, and nothing may fall over.
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "receiver/otlp/receiver_fixture.h"
@@ -262,6 +264,31 @@ TEST_F(Hostile, G25_Http1DrainFinishesWhatIsInFlight) {
   busy.reset();
   drain.join();
   EXPECT_EQ(log_.stored().size(), 1U);
+}
+
+// Goal: health, numbers and addresses may be asked for by any thread at any time. Method: one that
+// asks without a pause while the receiver starts and stops; ThreadSanitizer and crashes tell.
+TEST_F(Hostile, WhoAsksIsAnsweredWhileItStartsAndStops) {
+  start();
+  std::atomic<bool> done{false};
+  std::thread asking([&] {
+    while (!done) {
+      EXPECT_EQ(receiver_->stats().count("in_flight_requests"), 1U);
+      const pipeline::HealthState state = receiver_->health().state;
+      EXPECT_TRUE(state == pipeline::HealthState::healthy ||
+                  state == pipeline::HealthState::unhealthy);
+      const std::string address = receiver_->http_address();
+      EXPECT_TRUE(address.empty() || address.rfind("127.0.0.1:", 0) == 0) << address;
+    }
+  });
+  for (int i = 0; i < 20; ++i) {
+    receiver_->stop();
+    EXPECT_EQ(receiver_->grpc_address(), "");
+    ASSERT_TRUE(receiver_->start().has_value());
+    EXPECT_NE(receiver_->grpc_address(), "");
+  }
+  done = true;
+  asking.join();
 }
 
 TEST_F(Hostile, StopWithRequestsInTheLogWaitsForTheLog) {

@@ -1,5 +1,7 @@
 #include "receiver/otlp/receiver.h"
 
+#include <atomic>
+#include <mutex>
 #include <optional>
 
 #include "base/assert.h"
@@ -79,9 +81,11 @@ class OtlpReceiver final : public Receiver {
   [[nodiscard]] pipeline::ServiceStats stats() const override;
 
   [[nodiscard]] std::string grpc_address() const override {
+    const std::lock_guard lock(servers_mutex_);
     return grpc_ ? grpc_->address() : std::string();
   }
   [[nodiscard]] std::string http_address() const override {
+    const std::lock_guard lock(servers_mutex_);
     return http_ ? http_->address() : std::string();
   }
 
@@ -103,9 +107,11 @@ class OtlpReceiver final : public Receiver {
   DrainSampler sampler_;
   RequestHandler grpc_handler_;
   RequestHandler http_handler_;
+  // The owner's thread makes and ends the servers under the lock; others look at them under it.
+  mutable std::mutex servers_mutex_;
   std::optional<net::Server> grpc_;
   std::optional<net::Server> http_;
-  bool running_ = false;
+  std::atomic<bool> running_{false};
 };
 
 template <typename F>
@@ -125,6 +131,7 @@ Result<void, pipeline::ServiceFailure> OtlpReceiver::listen(std::optional<net::S
                                                             std::string_view protocol) {
   if (!listener.enabled) return {};
   const std::string title = settings_.id + "/" + std::string(protocol);
+  const std::lock_guard lock(servers_mutex_);
   server.emplace(*dependencies_.threads, handler, listener, title);
   if (auto started = server->start(); !started) {
     return fail(pipeline::ServiceFailure{name_ + " (" + std::string(protocol) +
@@ -175,6 +182,7 @@ void OtlpReceiver::stop() {
       if (i == 0) (*dependencies_.threads)[i].remove_tick(sampler_);
     });
   }
+  const std::lock_guard lock(servers_mutex_);
   grpc_.reset();
   http_.reset();
 }
@@ -188,6 +196,7 @@ pipeline::Health OtlpReceiver::health() const {
 }
 
 pipeline::ServiceStats OtlpReceiver::stats() const {
+  const std::lock_guard lock(servers_mutex_);
   pipeline::ServiceStats out;
   out["in_flight_requests"] = metrics_.in_flight.value();
   const auto connections = [&](const std::optional<net::Server>& server, const std::string& name) {
