@@ -151,6 +151,7 @@ class KeyValueView {
 
   [[nodiscard]] std::string_view key() const noexcept { return key_; }
   [[nodiscard]] AnyValueView value() const noexcept { return AnyValueView({message_, 2}); }
+  [[nodiscard]] Bytes bytes() const noexcept { return message_; }
 
  private:
   Bytes message_;
