@@ -10,12 +10,13 @@ import pytest
 import tree
 
 # module: the modules that it may include beside itself.
-BELOW_PIPELINE = {"base", "io", "telemetry", "config", "storage"}
+BELOW_PIPELINE = {"base", "io", "telemetry", "ottl", "config", "storage"}
 LAYERS = {
     "base": set(),
     "io": {"base"},
     "telemetry": {"base", "io"},
-    "config": {"base", "io", "telemetry"},
+    "ottl": {"base", "otlpview"},
+    "config": {"base", "io", "telemetry", "ottl"},
     "net": {"base", "io", "telemetry", "config"},
     "storage": {"base", "io", "telemetry", "config"},
     "pipeline": BELOW_PIPELINE | {"otlpview"},
@@ -33,7 +34,8 @@ LAYERS["app"] = set(LAYERS) | {"otlpview", "app"}
 LIBRARIES = {
     "boost/": {"net", "receiver", "exporter", "query", "admin", "app"},
     "nghttp2/": {"net", "receiver"},
-    "openssl/": {"net", "exporter"},
+    "openssl/": {"net", "exporter", "ottl"},
+    "re2/": {"ottl"},
     "grpc": {"exporter"},
     "google/protobuf": set(),  # the oracle of tests; the data path never decodes into objects
     "yaml-cpp/": {"config"},
