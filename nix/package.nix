@@ -17,6 +17,7 @@
   pkg-config,
   protobuf,
   python3,
+  re2,
   simdjson,
   spdlog,
   tl-expected,
@@ -61,6 +62,7 @@ stdenv.mkDerivation (finalAttrs: {
     nghttp2
     openssl
     protobuf
+    re2
     simdjson
     spdlog
     tl-expected

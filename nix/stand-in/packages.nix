@@ -87,6 +87,7 @@ let
     nghttp2 = library "nghttp2" "libnghttp2" "libnghttp2-dev";
     openssl = library "openssl" "openssl" "libssl-dev";
     protobuf = library "protobuf" "protobuf" "libprotobuf-dev protobuf-compiler";
+    re2 = library "re2" "re2" "libre2-dev";
     spdlog = library "spdlog" "spdlog" "libspdlog-dev";
     tl-expected = header "tl-expected" "tl/expected.hpp" "libexpected-dev";
     tomlplusplus = library "tomlplusplus" "tomlplusplus" "libtomlplusplus-dev";

@@ -16,6 +16,7 @@
 #include "net/io_threads.h"
 #include "pipeline/ledger.h"
 #include "pipeline/signal_service.h"
+#include "processor/make_chain.h"
 #include "query/tap/tap_source.h"
 #include "query/trace_service.h"
 #include "receiver/otlp/receiver.h"
@@ -156,7 +157,8 @@ void Gateway::add_services() {
     const std::vector<Signal> signals = signals_of(settings_, settings.id, enabled);
     if (signals.empty()) continue;
     auto exporter = exporter::make_exporter(settings, signals, *log_, metrics_,
-                                            settings_.storage.directory + "/dead_letters");
+                                            settings_.storage.directory + "/dead_letters",
+                                            processor::make_chains(settings));
     exporters_.push_back(exporter.get());
     services_.add(std::move(exporter));
   }

@@ -4,6 +4,7 @@
 #include <initializer_list>
 
 #include "config/convert.h"
+#include "config/processors.h"
 #include "config/values.h"
 
 namespace gateway::config {
@@ -311,6 +312,29 @@ void fit_into_segment(const Node& root, Settings& settings) {
   }
 }
 
+// Each exporter gets the processors of the pipelines that bring it a signal. Two pipelines that
+// disagree are refused (config/cross_check.cc).
+void build_processors(const Node& root, Settings& settings) {
+  const Node* const processors = root.find("processors");
+  if (processors == nullptr) return;
+  Diagnostics reported_elsewhere;
+  for (const Pipeline& pipeline : settings.pipelines) {
+    std::vector<Processor> chain;
+    for (const std::string& id : pipeline.processors) {
+      const Entry* const entry = processors->entry(id);
+      if (entry == nullptr) continue;
+      if (auto processor = build_processor(*entry, reported_elsewhere)) {
+        chain.push_back(*std::move(processor));
+      }
+    }
+    for (Exporter& exporter : settings.exporters) {
+      const auto& used = pipeline.exporters;
+      if (std::find(used.begin(), used.end(), exporter.id) == used.end()) continue;
+      exporter.processors[index_of(pipeline.signal)] = chain;
+    }
+  }
+}
+
 }  // namespace
 
 Settings build_settings(const Node& root) {
@@ -336,6 +360,7 @@ Settings build_settings(const Node& root) {
   const Section service = from.section({"service"});
   build_pipelines(service, settings);
   build_memory_limiter(root, settings);
+  build_processors(root, settings);
   service.text({"telemetry", "logs", "level"}, settings.logs.level);
   service.text({"telemetry", "logs", "encoding"}, settings.logs.format);
   service.integer({"io_threads"}, settings.io_threads);

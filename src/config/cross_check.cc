@@ -7,6 +7,7 @@
 #include <string>
 
 #include "config/convert.h"
+#include "config/processors.h"
 #include "config/values.h"
 
 namespace gateway::config {
@@ -24,6 +25,7 @@ class Checker {
 
   void check() {
     check_pipelines();
+    check_processors();
     for (const OtlpReceiver& receiver : settings_.receivers) check_receiver(receiver);
     check_admin();
     for (const Exporter& exporter : settings_.exporters) check_exporter(exporter);
@@ -101,6 +103,47 @@ class Checker {
       diagnostics_.error(item.origin, text(path),
                          "`" + item.text + "` is not defined in `" + std::string(section) + "`" +
                              (near.empty() ? "" : "; did you mean `" + near + "`?"));
+    }
+  }
+
+  // --- processors
+
+  void check_processors() {
+    const Node* const processors = root_.find("processors");
+    if (processors == nullptr) return;
+    for (const Entry& entry : processors->entries) {
+      static_cast<void>(build_processor(entry, diagnostics_));
+    }
+    // exporter and signal: the pipeline that brings it, and what it does to it
+    std::map<std::pair<std::string, Signal>, std::pair<std::string, std::vector<std::string>>> ways;
+    for (const Pipeline& pipeline : settings_.pipelines) {
+      const Path path = {"service", "pipelines", pipeline.id, "processors"};
+      std::vector<std::string> chain;
+      for (const std::string& id : pipeline.processors) {
+        if (type_of(id) != "batch" && type_of(id) != "memory_limiter") chain.push_back(id);
+      }
+      if (pipeline.signal == Signal::profiles && !chain.empty()) {
+        error(path, "`" + chain[0] + "` cannot be here: profiles are forwarded whole");
+      }
+      for (const std::string& id : chain) {
+        if (pipeline.signal != Signal::metrics || type_of(id) != "probabilistic_sampler") continue;
+        error(path, "`" + id +
+                        "` cannot be here: it samples spans and log records, and points have "
+                        "no trace id");
+      }
+      for (const std::string& exporter : pipeline.exporters) {
+        const auto [way, is_new] =
+            ways.try_emplace({exporter, pipeline.signal}, pipeline.id, chain);
+        if (is_new || way->second.second == chain) continue;
+        const std::string_view name = name_of(std::string_view(pipeline.id));
+        error(path, "exporter `" + exporter + "` already gets " +
+                        std::string(name_of(pipeline.signal)) + " from pipeline `" +
+                        way->second.first +
+                        "`, through other processors; give it a second name, such as `" +
+                        std::string(type_of(exporter)) + "/" +
+                        std::string(name.empty() ? "second" : name) +
+                        "`, so that each has a place of its own in the log");
+      }
     }
   }
 

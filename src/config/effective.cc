@@ -3,6 +3,7 @@
 
 #include "config/build.h"
 #include "config/schema.h"
+#include "config/values.h"
 #include "telemetry/json_text.h"
 
 namespace gateway::config {
@@ -61,6 +62,8 @@ void append_flow(std::string& out, const Node& node) {
       append_flow(out, node.entries[i].value);
     }
     out += '}';
+  } else if (node.quoted && (parse_bool(node.text) || parse_number(node.text))) {
+    telemetry::append_json_string(out, node.text);  // text that looks like a number
   } else {
     append_text(out, node.text);
   }

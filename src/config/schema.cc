@@ -45,6 +45,9 @@ void insert(SchemaNode& root, const SchemaRow& row) {
     if (segment.ends_with("[/name]")) {
       wanted.is_component = true;
       wanted.segment = segment.substr(0, segment.size() - 7);
+    } else if (segment.ends_with("[]")) {
+      wanted.is_list = true;
+      wanted.segment = segment.substr(0, segment.size() - 2);
     } else {
       wanted.segment = segment;
     }
@@ -178,6 +181,7 @@ template <typename Parse>
     case Type::pairs:
     case Type::any:
     case Type::ignored:
+    case Type::unsupported:
       break;
     case Type::text:
       if (text.empty()) return "must not be empty";
@@ -262,15 +266,10 @@ template <typename Parse>
 }
 
 void check_node(const Node& node, const SchemaNode& at, const std::string& path,
-                Diagnostics& diagnostics) {
-  if (!at.is_section()) {
-    if (at.row->type == Type::ignored) {
-      diagnostics.note(node.origin, path, "has no effect: " + std::string(at.row->doc));
-    } else if (const auto mistake = value_mistake(*at.row, node)) {
-      diagnostics.error(node.origin, path, *mistake);
-    }
-    return;
-  }
+                Diagnostics& diagnostics);
+
+void check_entries(const Node& node, const SchemaNode& at, const std::string& path,
+                   Diagnostics& diagnostics) {
   if (node.is_null()) return;
   if (!node.is_map()) {
     diagnostics.error(node.origin, path,
@@ -287,21 +286,51 @@ void check_node(const Node& node, const SchemaNode& at, const std::string& path,
   }
 }
 
+void check_node(const Node& node, const SchemaNode& at, const std::string& path,
+                Diagnostics& diagnostics) {
+  if (!at.is_section()) {
+    if (at.row->type == Type::ignored) {
+      diagnostics.note(node.origin, path, "has no effect: " + std::string(at.row->doc));
+    } else if (at.row->type == Type::unsupported) {
+      diagnostics.error(node.origin, path, "is not supported: " + std::string(at.row->doc));
+    } else if (const auto mistake = value_mistake(*at.row, node)) {
+      diagnostics.error(node.origin, path, *mistake);
+    }
+    return;
+  }
+  if (!at.is_list) {
+    check_entries(node, at, path, diagnostics);
+  } else if (node.is_list()) {
+    for (std::size_t i = 0; i < node.items.size(); ++i) {
+      check_entries(node.items[i], at, path + '[' + std::to_string(i) + ']', diagnostics);
+    }
+  } else if (!node.is_null()) {
+    diagnostics.error(node.origin, path,
+                      "a list of maps is wanted here; this is " + std::string(kind_text(node)));
+  }
+}
+
 void fill_node(Node& node, const SchemaNode& at) {
   if (!node.is_null() && !node.is_map()) return;
   node.kind = Node::Kind::map;
   Node filled = Node::map(node.origin);
   // In the order of the schema; components in the order of the file.
   for (const SchemaNode& child : at.children) {
-    if (child.row != nullptr && child.row->type == Type::ignored) continue;
+    const bool has_no_effect = child.row != nullptr && (child.row->type == Type::ignored ||
+                                                        child.row->type == Type::unsupported);
+    if (has_no_effect) continue;
     for (Entry& entry : node.entries) {
       if (at.child(entry.key) != &child) continue;
-      if (child.is_section()) fill_node(entry.value, child);
+      if (child.is_list) {
+        for (Node& item : entry.value.items) fill_node(item, child);
+      } else if (child.is_section()) {
+        fill_node(entry.value, child);
+      }
       if (entry.value.is_null() && !child.is_section()) continue;
       filled.entries.push_back(std::move(entry));
       entry.key.clear();
     }
-    if (child.is_component || filled.find(child.segment) != nullptr) continue;
+    if (child.is_component || child.is_list || filled.find(child.segment) != nullptr) continue;
     if (child.row == nullptr) {  // an implied section: there if any default is
       Node section = Node::map();
       fill_node(section, child);
@@ -317,9 +346,10 @@ void fill_node(Node& node, const SchemaNode& at) {
 }  // namespace
 
 std::string_view name_of(Type type) noexcept {
-  constexpr std::array<std::string_view, 16> kNames = {
-      "section", "text", "boolean", "integer", "integer", "number", "duration", "size",
-      "address", "URL",  "choice",  "filter",  "list",    "map",    "any",      "ignored"};
+  constexpr std::array<std::string_view, 17> kNames = {
+      "section",  "text", "boolean", "integer", "integer",    "number",
+      "duration", "size", "address", "URL",     "choice",     "filter",
+      "list",     "map",  "any",     "ignored", "unsupported"};
   return kNames[static_cast<std::size_t>(type)];
 }
 
@@ -339,7 +369,9 @@ const SchemaNode* SchemaNode::child(std::string_view key) const noexcept {
 }
 
 std::optional<std::string> value_mistake(const SchemaRow& row, const Node& value) {
-  if (row.type == Type::any || row.type == Type::ignored) return std::nullopt;
+  if (row.type == Type::any || row.type == Type::ignored || row.type == Type::unsupported) {
+    return std::nullopt;
+  }
   if (row.type == Type::list) return list_mistake(value);
   if (row.type == Type::pairs) return pairs_mistake(value);
   if (value.is_null()) return std::nullopt;  // as if it were not there

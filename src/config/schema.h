@@ -3,10 +3,12 @@
 //
 //   path := segment ("." segment)*
 //   segment := name | name "[/name]" (a component: "otlp", "otlp/primary")
+//            | name "[]" (a list of maps, each with the rows below)
 //
 // A row of type `section` is there only when the file has it; sections without a row are always
 // there, so their defaults hold. A row of type `ignored` is the Collector's: it is accepted, has
-// no effect here, and says why.
+// no effect here, and says why; one of type `unsupported` is the Collector's too, cannot be had
+// here, and says why.
 //
 // Errors:  a malformed row is a bug and aborts.
 // Threads: constant after the first call.
@@ -25,22 +27,23 @@
 namespace gateway::config {
 
 enum class Type : std::uint8_t {
-  section,   // a map with rows of its own
-  text,      // any text that is not empty
-  boolean,   // true or false
-  integer,   // 0 and up
-  level,     // an integer that may be negative
-  number,    // decimal
-  duration,  // 5s
-  size,      // 64MiB
-  address,   // host:port
-  url,       // http://host:port/path
-  choice,    // one of `allowed`
-  filter,    // info,storage=debug
-  list,      // of text
-  pairs,     // a map of text to text, or a list of {name, value}
-  any,       // anything; read by a mapping (convert.h)
-  ignored,   // anything; has no effect
+  section,      // a map with rows of its own
+  text,         // any text that is not empty
+  boolean,      // true or false
+  integer,      // 0 and up
+  level,        // an integer that may be negative
+  number,       // decimal
+  duration,     // 5s
+  size,         // 64MiB
+  address,      // host:port
+  url,          // http://host:port/path
+  choice,       // one of `allowed`
+  filter,       // info,storage=debug
+  list,         // of text
+  pairs,        // a map of text to text, or a list of {name, value}
+  any,          // anything; read by a mapping (convert.h)
+  ignored,      // anything; has no effect
+  unsupported,  // refused
 };
 [[nodiscard]] std::string_view name_of(Type type) noexcept;
 
@@ -49,7 +52,7 @@ struct SchemaRow {
   Type type = Type::text;
   std::string_view default_text;  // empty: none
   std::string_view allowed;       // "1..65535", "1ms..", "a|b"; empty: all of the type
-  std::string_view doc;           // for ignored rows: why it has no effect
+  std::string_view doc;           // for ignored and unsupported rows: why
   bool secret = false;            // its value is never shown
 };
 
@@ -57,7 +60,8 @@ struct SchemaRow {
 
 // The table as a tree, for walking beside a Node.
 struct SchemaNode {
-  std::string segment;             // without "[/name]"
+  std::string segment;             // without "[/name]" and "[]"
+  bool is_list = false;            // of maps
   bool is_component = false;       // matches "otlp" and "otlp/..."
   const SchemaRow* row = nullptr;  // null for implied sections
   std::vector<SchemaNode> children;

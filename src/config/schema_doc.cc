@@ -62,11 +62,14 @@ void append_group(std::string& out, const Group& group) {
   const auto key_of = [&](const SchemaRow& row) { return row.path.substr(group.path.size() + 1); };
   bool has_table = false;
   std::string ignored;
+  std::string unsupported;
   for (const SchemaRow& row : group.rows) {
     if (row.path == group.path) {
       out.append(row.doc).append("\n\n");
     } else if (row.type == Type::ignored) {
       ignored.append("- `").append(key_of(row)).append("`: ").append(row.doc).append("\n");
+    } else if (row.type == Type::unsupported) {
+      unsupported.append("- `").append(key_of(row)).append("`: ").append(row.doc).append("\n");
     } else {
       if (!has_table) out += "| Key | Type | Default | Meaning |\n| --- | --- | --- | --- |\n";
       has_table = true;
@@ -75,6 +78,7 @@ void append_group(std::string& out, const Group& group) {
   }
   if (has_table) out += '\n';
   if (!ignored.empty()) out.append("Accepted, without effect:\n\n").append(ignored).append("\n");
+  if (!unsupported.empty()) out.append("Refused:\n\n").append(unsupported).append("\n");
 }
 
 }  // namespace

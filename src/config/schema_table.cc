@@ -1,5 +1,9 @@
 // The table of all settings. "{a,b}" in the middle of a path stands for one row each.
+#include "config/schema_table.h"
+
+#include <algorithm>
 #include <array>
+#include <vector>
 
 #include "config/schema.h"
 
@@ -344,7 +348,18 @@ constexpr std::array kRows = {
 }  // namespace
 
 namespace detail {
-std::span<const SchemaRow> compact_schema_rows() noexcept { return kRows; }
+std::span<const SchemaRow> compact_schema_rows() {
+  static const std::vector<SchemaRow> kAll = [] {
+    const auto exporters = std::find_if(kRows.begin(), kRows.end(), [](const SchemaRow& row) {
+      return row.path.starts_with("exporters.");
+    });
+    std::vector<SchemaRow> rows(kRows.begin(), exporters);
+    rows.insert(rows.end(), processor_rows().begin(), processor_rows().end());
+    rows.insert(rows.end(), exporters, kRows.end());
+    return rows;
+  }();
+  return kAll;
+}
 }  // namespace detail
 
 }  // namespace gateway::config

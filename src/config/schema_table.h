@@ -10,6 +10,8 @@
 
 namespace gateway::config::detail {
 
-[[nodiscard]] std::span<const SchemaRow> compact_schema_rows() noexcept;
+[[nodiscard]] std::span<const SchemaRow> compact_schema_rows();
+// Those of the processors that change or drop items.
+[[nodiscard]] std::span<const SchemaRow> processor_rows() noexcept;
 
 }  // namespace gateway::config::detail

@@ -6,6 +6,7 @@
 // Threads: values, immutable after load.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "base/signal.h"
+#include "config/processor_settings.h"
 
 namespace gateway::config {
 
@@ -122,6 +124,8 @@ struct Exporter {
   CircuitBreaker circuit_breaker;
   SendingQueue sending_queue;
   Batch batch;
+  // Of the pipelines that bring it a signal, in their order; by index_of(signal).
+  std::array<std::vector<Processor>, kSignalCount> processors;
   // file
   std::string path;
   std::uint64_t rotation_max_size_bytes = 100ULL << 20;

@@ -36,23 +36,25 @@ class Delivery final : public Exporter, public storage::CommitListener, private 
  public:
   Delivery(const config::Exporter& settings, const std::vector<Signal>& signals, storage::Log& log,
            telemetry::Registry& metrics, const std::string& dead_letter_directory,
-           const TransportFactory& make_transport)
+           const TransportFactory& make_transport, pipeline::ProcessorChains processors)
       : id_(settings.id),
         name_("exporter/" + settings.id),
         endpoint_(settings.endpoint.empty() ? settings.path : settings.endpoint),
         log_(log),
         transport_(make_transport(loop_)),
         dead_letters_(io::real_file_system(), io::real_clock(), dead_letter_directory, settings.id),
-        budget_(settings.sending_queue.in_flight_size_bytes_max, signals.size()) {
+        budget_(settings.sending_queue.in_flight_size_bytes_max, signals.size()),
+        processors_(std::move(processors)) {
     for (const Signal signal : signals) {
-      lanes_.push_back(std::make_unique<LaneOnLoop>(loop_, settings, signal,
-                                                    Lane::Parts{.host = *this,
-                                                                .log = log,
-                                                                .transport = *transport_,
-                                                                .dead_letters = dead_letters_,
-                                                                .budget = budget_,
-                                                                .metrics = metrics,
-                                                                .seed = io::real_random().next()}));
+      const Lane::Parts parts{.host = *this,
+                              .log = log,
+                              .transport = *transport_,
+                              .dead_letters = dead_letters_,
+                              .budget = budget_,
+                              .metrics = metrics,
+                              .seed = io::real_random().next(),
+                              .processors = processors_[index_of(signal)].get()};
+      lanes_.push_back(std::make_unique<LaneOnLoop>(loop_, settings, signal, parts));
     }
     std::vector<const Lane*> lanes;
     for (const auto& entry : lanes_) lanes.push_back(&entry->lane);
@@ -191,6 +193,7 @@ class Delivery final : public Exporter, public storage::CommitListener, private 
   std::unique_ptr<Transport> transport_;
   DeadLetters dead_letters_;
   InFlightBudget budget_;
+  const pipeline::ProcessorChains processors_;
   std::vector<std::unique_ptr<LaneOnLoop>> lanes_;
   std::unique_ptr<LedgerMetrics> ledger_metrics_;
   std::thread thread_;
@@ -243,9 +246,10 @@ std::unique_ptr<Exporter> make_delivery(const config::Exporter& settings,
                                         const std::vector<Signal>& signals, storage::Log& log,
                                         telemetry::Registry& metrics,
                                         const std::string& dead_letter_directory,
-                                        const TransportFactory& make_transport) {
+                                        const TransportFactory& make_transport,
+                                        pipeline::ProcessorChains processors) {
   return std::make_unique<Delivery>(settings, signals, log, metrics, dead_letter_directory,
-                                    make_transport);
+                                    make_transport, std::move(processors));
 }
 
 }  // namespace gateway::exporter

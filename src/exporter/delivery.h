@@ -23,11 +23,9 @@ namespace gateway::exporter {
 // Builds the transport; its timers and sockets run on `loop`.
 using TransportFactory = std::function<std::unique_ptr<Transport>(boost::asio::io_context& loop)>;
 
-[[nodiscard]] std::unique_ptr<Exporter> make_delivery(const config::Exporter& settings,
-                                                      const std::vector<Signal>& signals,
-                                                      storage::Log& log,
-                                                      telemetry::Registry& metrics,
-                                                      const std::string& dead_letter_directory,
-                                                      const TransportFactory& make_transport);
+[[nodiscard]] std::unique_ptr<Exporter> make_delivery(
+    const config::Exporter& settings, const std::vector<Signal>& signals, storage::Log& log,
+    telemetry::Registry& metrics, const std::string& dead_letter_directory,
+    const TransportFactory& make_transport, pipeline::ProcessorChains processors);
 
 }  // namespace gateway::exporter

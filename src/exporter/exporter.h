@@ -13,6 +13,7 @@
 
 #include "base/signal.h"
 #include "config/settings.h"
+#include "pipeline/processor.h"
 #include "pipeline/service.h"
 #include "storage/log.h"
 #include "telemetry/metrics.h"
@@ -38,8 +39,12 @@ class Exporter : public pipeline::Service {
 
 // Builds the exporter that `settings.kind` names, reading `signals` of `log`. Dead letters are kept
 // in a folder of its own below `dead_letter_directory`; empty: they are counted, and not kept.
-[[nodiscard]] std::unique_ptr<Exporter> make_exporter(
-    const config::Exporter& settings, const std::vector<Signal>& signals, storage::Log& log,
-    telemetry::Registry& metrics, const std::string& dead_letter_directory = {});
+// What is read goes through the chain of its signal in `processors` before it is sent.
+[[nodiscard]] std::unique_ptr<Exporter> make_exporter(const config::Exporter& settings,
+                                                      const std::vector<Signal>& signals,
+                                                      storage::Log& log,
+                                                      telemetry::Registry& metrics,
+                                                      const std::string& dead_letter_directory = {},
+                                                      pipeline::ProcessorChains processors = {});
 
 }  // namespace gateway::exporter

@@ -35,6 +35,7 @@ Lane::Lane(const config::Exporter& settings, Signal signal, const Parts& parts)
       transport_(parts.transport),
       dead_letters_(parts.dead_letters),
       budget_(parts.budget),
+      processors_(parts.processors),
       metrics_(parts.metrics, settings.id, signal),
       cursor_(parts.log.cursor(settings.id, signal,
                                settings.sending_queue.start_at_latest
@@ -103,8 +104,12 @@ void Lane::form_batches(Instant now, std::optional<Instant>& next) {
     }
     const Fill state = fill(now);
     if (building_.empty()) {
-      // Nothing to send; items that are lost need no sending.
+      // Nothing to send; items that are lost or filtered need no sending.
       if (building_lost_.sum() != 0) form_batch();
+      if (state == Fill::full) {  // and there is more to read
+        take_earlier(next, now);
+        break;
+      }
     } else if (state != Fill::at_head || draining_ || batcher_.due(now)) {
       form_batch();
       send_waiting(now, Probes::without_refused, next);
@@ -126,20 +131,32 @@ Lane::Fill Lane::fill(Instant now) {
   while (!batcher_.full()) {
     if (draining_ && !carry_ && items_read_ >= drain_items_) return Fill::at_head;
     if (!carry_ && !read_one(now)) return Fill::at_head;
-    const std::uint64_t items = carry_->info.item_count;
+    if (carry_kept_ == 0) {
+      take_carry();
+      if (building_.empty() && building_lost_.filtered >= kFilteredRunMax) return Fill::full;
+      continue;
+    }
     const std::uint64_t bytes = carry_->payload.bytes.size();
-    if (!batcher_.fits(items, bytes)) return Fill::full;
+    if (!batcher_.fits(carry_kept_, bytes)) return Fill::full;
     if (!budget_.try_take(signal_, bytes)) return Fill::blocked;
     held_bytes_ += bytes;
     if (building_.empty()) building_received_unix_nano_ = carry_->info.received_unix_nano;
-    batcher_.add(now, items, bytes);
-    note_gap(carry_->items_before[index_of(signal_)], read_to_);
-    read_to_ = carry_->next;
-    items_read_ += items;
-    building_.push_back({.payload = std::move(carry_->payload), .item_count = items});
-    carry_.reset();
+    batcher_.add(now, carry_kept_, bytes);
+    building_.push_back({.payload = std::move(carry_->payload), .item_count = carry_kept_});
+    take_carry();
   }
   return Fill::full;
+}
+
+// Books the record in carry_ as read: what a processor dropped of it comes to its end here.
+void Lane::take_carry() {
+  note_gap(carry_->items_before[index_of(signal_)], read_to_);
+  read_to_ = carry_->next;
+  items_read_ += carry_->info.item_count;
+  const std::uint64_t filtered = carry_->info.item_count - carry_kept_;
+  building_lost_.filtered += filtered;
+  metrics_.items_filtered.add(filtered);
+  carry_.reset();
 }
 
 // Reads the next record that carries items into carry_. False at the head, or after a read error.
@@ -169,6 +186,10 @@ bool Lane::read_one(Instant now) {
       continue;
     }
     found.payload = std::move(*plain);
+    carry_kept_ = found.info.item_count;
+    if (processors_ != nullptr) {
+      carry_kept_ = processors_->apply(found.payload, found.info.item_count);
+    }
     carry_ = std::move(found);
     return true;
   }

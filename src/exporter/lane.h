@@ -33,6 +33,7 @@
 #include "pipeline/delivery/circuit_breaker.h"
 #include "pipeline/delivery/retry_budget.h"
 #include "pipeline/delivery/window.h"
+#include "pipeline/processor.h"
 #include "storage/log.h"
 
 namespace gateway::exporter {
@@ -48,6 +49,8 @@ inline constexpr std::size_t kBatchesOpenMax = 256;
 inline constexpr std::uint32_t kWaitingMax = 8;
 // A cursor that has nothing to deliver still moves, so that it does not hold back removal.
 inline constexpr pipeline::delivery::Duration kIdleAdvanceInterval = std::chrono::seconds(1);
+// Items dropped by processors in a row, after which the cursor moves and others have their turn.
+inline constexpr std::uint64_t kFilteredRunMax = 100'000;
 inline constexpr pipeline::delivery::Duration kReadRetryInterval = std::chrono::seconds(1);
 
 class Lane;
@@ -75,6 +78,7 @@ class Lane {
     InFlightBudget& budget;
     telemetry::Registry& metrics;
     std::uint64_t seed = 1;
+    pipeline::ProcessorChain* processors = nullptr;  // none: what is stored is what is sent
   };
 
   Lane(const config::Exporter& settings, Signal signal, const Parts& parts);
@@ -140,6 +144,7 @@ class Lane {
   // lane.cc: from the log to batches
   [[nodiscard]] Fill fill(Instant now);
   [[nodiscard]] bool read_one(Instant now);
+  void take_carry();
   void note_gap(std::uint64_t items_before, storage::Position from);
   void note_lost_tail(const storage::Head& head);
   void form_batch();
@@ -177,11 +182,13 @@ class Lane {
   Transport& transport_;
   DeadLetters& dead_letters_;
   InFlightBudget& budget_;
+  pipeline::ProcessorChain* const processors_;
   LaneMetrics metrics_;
 
   storage::Cursor& cursor_;
   std::unique_ptr<storage::Reader> reader_;
-  std::optional<storage::Record> carry_;  // read, and has no room yet
+  std::optional<storage::Record> carry_;  // read and processed, and has no room yet
+  std::uint64_t carry_kept_ = 0;          // of its items, what the processors left
   storage::Position read_to_;
   std::uint64_t items_read_;
   Instant read_again_at_{};  // after a read error
@@ -190,7 +197,7 @@ class Lane {
   pipeline::delivery::Batcher batcher_;
   std::vector<Piece> building_;
   std::uint64_t building_received_unix_nano_ = 0;
-  storage::Outcomes building_lost_;
+  storage::Outcomes building_lost_;  // and filtered
 
   pipeline::delivery::BatchLedger ledger_;
   std::map<std::uint64_t, BatchState> batches_;

@@ -16,6 +16,7 @@ telemetry::Counter& items(telemetry::Registry& registry, std::string_view export
 LaneMetrics::LaneMetrics(telemetry::Registry& registry, std::string_view exporter, Signal signal)
     : requests{},
       items_delivered(items(registry, exporter, signal, "delivered")),
+      items_filtered(items(registry, exporter, signal, "filtered")),
       items_dead_lettered(items(registry, exporter, signal, "dead_lettered")),
       items_rejected(items(registry, exporter, signal, "rejected_by_destination")),
       items_expired(items(registry, exporter, signal, "expired")),

@@ -21,6 +21,7 @@ struct LaneMetrics {
 
   std::array<telemetry::Counter*, kAnswerKindCount> requests;  // by AnswerKind
   telemetry::Counter& items_delivered;
+  telemetry::Counter& items_filtered;
   telemetry::Counter& items_dead_lettered;
   telemetry::Counter& items_rejected;
   telemetry::Counter& items_expired;

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "base/assert.h"
 #include "exporter/debug/debug_transport.h"
 #include "exporter/delivery.h"
@@ -29,10 +31,12 @@ std::unique_ptr<Transport> make_transport(const config::Exporter& settings,
 std::unique_ptr<Exporter> make_exporter(const config::Exporter& settings,
                                         const std::vector<Signal>& signals, storage::Log& log,
                                         telemetry::Registry& metrics,
-                                        const std::string& dead_letter_directory) {
+                                        const std::string& dead_letter_directory,
+                                        pipeline::ProcessorChains processors) {
   return make_delivery(
       settings, signals, log, metrics, dead_letter_directory,
-      [&settings](boost::asio::io_context& loop) { return make_transport(settings, loop); });
+      [&settings](boost::asio::io_context& loop) { return make_transport(settings, loop); },
+      std::move(processors));
 }
 
 }  // namespace gateway::exporter

@@ -76,7 +76,8 @@ class LaneTestCase : public ::testing::Test, public LaneHost {
                               .dead_letters = dead_letters_,
                               .budget = budget_,
                               .metrics = registry_,
-                              .seed = 1});
+                              .seed = 1,
+                              .processors = processors_.get()});
     pump();
   }
   ~LaneTestCase() override {
@@ -108,6 +109,7 @@ class LaneTestCase : public ::testing::Test, public LaneHost {
   DeadLetters dead_letters_{io::real_file_system(), io::real_clock(), "", "otlp/test"};
   InFlightBudget budget_{1 << 20, 1};
   telemetry::Registry registry_;
+  std::unique_ptr<pipeline::ProcessorChain> processors_;
   std::optional<Lane> lane_;
 };
 

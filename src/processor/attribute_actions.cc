@@ -1,0 +1,200 @@
+#include "processor/attribute_actions.h"
+
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "base/assert.h"
+#include "ottl/digest.h"
+#include "ottl/value.h"
+
+namespace gateway::processor {
+namespace {
+
+using otlpview::AnyValueView;
+using otlpview::Bytes;
+using otlpview::Draft;
+using otlpview::ValueKind;
+using ottl::Value;
+
+[[nodiscard]] Value value_of(const config::AttributeValue& value) {
+  if (const auto* const text = std::get_if<std::string>(&value)) {
+    return Value::of(std::string_view(*text));
+  }
+  if (const auto* const boolean = std::get_if<bool>(&value)) return Value::of(*boolean);
+  if (const auto* const integer = std::get_if<std::int64_t>(&value)) return Value::of(*integer);
+  return Value::of(std::get<double>(value));
+}
+
+// What the digest is of: text as it is, numbers as their bytes, least first.
+[[nodiscard]] std::optional<std::string> digest_input(const AnyValueView& value) {
+  const auto bytes_of = [](const auto& number) {
+    std::string bytes(sizeof number, '\0');
+    std::memcpy(bytes.data(), &number, sizeof number);
+    return bytes;
+  };
+  switch (value.kind()) {
+    case ValueKind::string:
+      return std::string(value.as_string());
+    case ValueKind::boolean:
+      return std::string(1, value.as_boolean() ? '\1' : '\0');
+    case ValueKind::integer:
+      return bytes_of(value.as_integer());
+    case ValueKind::real:
+      return bytes_of(value.as_real());
+    case ValueKind::bytes:
+      return std::string(reinterpret_cast<const char*>(value.as_bytes().data()),
+                         value.as_bytes().size());
+    default:
+      return std::nullopt;
+  }
+}
+
+template <typename T>
+[[nodiscard]] std::optional<T> parsed(std::string_view text) {
+  T value{};
+  const auto done = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (done.ec != std::errc() || done.ptr != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+AttributeActions::AttributeActions(const std::vector<config::AttributeAction>& settings) {
+  constexpr std::array<std::pair<std::string_view, Verb>, 7> kVerbs = {
+      {{"insert", Verb::insert},
+       {"update", Verb::update},
+       {"upsert", Verb::upsert},
+       {"delete", Verb::remove},
+       {"hash", Verb::hash},
+       {"extract", Verb::extract},
+       {"convert", Verb::convert}}};
+  otlpview::Arena arena;
+  for (const config::AttributeAction& from : settings) {
+    Action action;
+    for (const auto& [name, verb] : kVerbs) {
+      if (name == from.action) action.verb = verb;
+    }
+    action.key = from.key;
+    action.from_attribute = from.from_attribute;
+    const auto& value = from.value ? from.value : from.default_value;
+    if (value) {
+      const Bytes encoded = ottl::encode(value_of(*value), arena);
+      action.value.assign(encoded.begin(), encoded.end());
+      action.has_value = true;
+    }
+    if (!from.pattern.empty()) {
+      auto regex = ottl::Regex::compile(from.pattern);
+      GATEWAY_ASSERT(regex.has_value());
+      action.pattern = std::make_shared<const ottl::Regex>(*std::move(regex));
+    }
+    action.type = from.converted_type == "int"      ? Type::integer
+                  : from.converted_type == "double" ? Type::real
+                                                    : Type::text;
+    actions_.push_back(std::move(action));
+  }
+}
+
+void AttributeActions::run(Draft& draft) {
+  for (const Action& action : actions_) {
+    switch (action.verb) {
+      case Verb::insert:
+      case Verb::update:
+      case Verb::upsert:
+        set(action, draft);
+        break;
+      case Verb::remove:
+        if (!action.key.empty()) draft.remove(action.key);
+        if (action.pattern) {
+          draft.change_each([&](const Draft::Attribute& it) {
+            return Draft::Change{.remove = action.pattern->matches(it.key())};
+          });
+        }
+        break;
+      case Verb::hash:
+        hash(action, draft);
+        break;
+      case Verb::extract:
+        extract(action, draft);
+        break;
+      case Verb::convert:
+        convert(action, draft);
+        break;
+    }
+  }
+}
+
+void AttributeActions::set(const Action& action, Draft& draft) const {
+  const bool is_there = draft.find(action.key) != nullptr;
+  if (is_there ? action.verb == Verb::insert : action.verb == Verb::update) return;
+  Bytes value = action.value;
+  if (!action.from_attribute.empty()) {
+    if (const Draft::Attribute* const source = draft.find(action.from_attribute)) {
+      value = source->encoded_value(draft.arena());
+    } else if (!action.has_value) {
+      return;
+    }
+  }
+  draft.set(action.key, value);
+}
+
+void AttributeActions::hash(const Action& action, Draft& draft) {
+  draft.change_each([&](const Draft::Attribute& it) -> Draft::Change {
+    const bool is_meant =
+        it.key() == action.key || (action.pattern && action.pattern->matches(it.key()));
+    if (!is_meant) return {};
+    const auto input = digest_input(it.value());
+    if (!input) return {};
+    return {.value =
+                ottl::encode(Value::of(std::string_view(ottl::sha256_hex(*input))), draft.arena())};
+  });
+}
+
+void AttributeActions::extract(const Action& action, Draft& draft) {
+  const Draft::Attribute* const source = draft.find(action.key);
+  if (source == nullptr || source->value().kind() != ValueKind::string) return;
+  if (!action.pattern->capture(source->value().as_string(), groups_)) return;
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    draft.set(action.pattern->group_names()[i], ottl::encode(Value::of(groups_[i]), draft.arena()));
+  }
+}
+
+void AttributeActions::convert(const Action& action, Draft& draft) {
+  const Draft::Attribute* const source = draft.find(action.key);
+  if (source == nullptr) return;
+  const Value before = Value::of(source->value(), source->encoded_value(draft.arena()));
+  Value after;
+  std::string text;
+  switch (action.type) {
+    case Type::integer:
+      if (before.is_text()) {
+        if (const auto number = parsed<std::int64_t>(before.text)) after = Value::of(*number);
+      } else if (before.kind == Value::Kind::boolean) {
+        after = Value::of(std::int64_t{before.boolean ? 1 : 0});
+      } else if (before.kind == Value::Kind::real && before.real >= -9.2e18 &&
+                 before.real <= 9.2e18) {
+        after = Value::of(static_cast<std::int64_t>(before.real));
+      }
+      break;
+    case Type::real:
+      if (before.is_text()) {
+        if (const auto number = parsed<double>(before.text)) after = Value::of(*number);
+      } else if (before.kind == Value::Kind::boolean) {
+        after = Value::of(before.boolean ? 1.0 : 0.0);
+      } else if (before.kind == Value::Kind::integer) {
+        after = Value::of(before.as_real());
+      }
+      break;
+    case Type::text:
+      if (!before.is_text() && ottl::append_text(before, text)) {
+        after = Value::of(std::string_view(text));
+      }
+      break;
+  }
+  if (!after.is_nil()) draft.set(action.key, ottl::encode(after, draft.arena()));
+}
+
+}  // namespace gateway::processor

@@ -1,0 +1,56 @@
+// The actions of the attributes and the resource processor, on the attributes of one message.
+//
+//   insert, update, upsert : a value that is given, or that of another attribute
+//   delete                 : by key, by a pattern of keys, or both
+//   hash                   : SHA-256 of the value, as hex
+//   extract                : the named groups of a pattern become attributes
+//   convert                : to int, double or string; what cannot be, stays
+//
+// Errors:  none: the settings were checked when they were loaded.
+// Threads: one holder.
+// Source:  docs/processors.md.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/processor_settings.h"
+#include "otlpview/draft.h"
+#include "ottl/regex.h"
+
+namespace gateway::processor {
+
+class AttributeActions {
+ public:
+  explicit AttributeActions(const std::vector<config::AttributeAction>& settings);
+
+  // In their order; each sees what those before it have done. Requires: `draft` was read.
+  void run(otlpview::Draft& draft);
+
+ private:
+  enum class Verb : std::uint8_t { insert, update, upsert, remove, hash, extract, convert };
+  enum class Type : std::uint8_t { integer, real, text };
+
+  struct Action {
+    Verb verb = Verb::insert;
+    std::string key;
+    std::string from_attribute;
+    std::vector<std::byte> value;  // an AnyValue; with from_attribute the default
+    bool has_value = false;
+    std::shared_ptr<const ottl::Regex> pattern;  // none: nullptr
+    Type type = Type::text;
+  };
+
+  void set(const Action& action, otlpview::Draft& draft) const;
+  void extract(const Action& action, otlpview::Draft& draft);
+  static void hash(const Action& action, otlpview::Draft& draft);
+  static void convert(const Action& action, otlpview::Draft& draft);
+
+  std::vector<Action> actions_;
+  std::vector<std::string_view> groups_;  // of the last extract
+};
+
+}  // namespace gateway::processor

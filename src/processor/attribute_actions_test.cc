@@ -1,0 +1,176 @@
+// The attributes and the resource processor: their actions, and which items they act on.
+#include "processor/testing/processor_test_case.h"
+
+namespace gateway::processor {
+namespace {
+
+using namespace testing;  // NOLINT: the test case's words
+
+Body acted(const std::string& actions, const Message& before) {
+  return processed(Signal::traces, "attributes", "    actions:\n" + actions,
+                   envelope({before}).bytes());
+}
+
+TEST(AttributeActions, InsertUpdateUpsert) {
+  const Message before = span_with({{"a", int_value(1)}});
+  EXPECT_EQ(acted("      - {key: a, value: 2, action: insert}\n"
+                  "      - {key: b, value: \"2\", action: insert}\n"
+                  "      - {key: c, value: 1, action: update}\n"
+                  "      - {key: a, value: true, action: update}\n"
+                  "      - {key: d, value: 1.5, action: UPSERT}\n"
+                  "      - {key: e, from_attribute: b, action: upsert}\n"
+                  "      - {key: f, from_attribute: none, action: upsert}\n"
+                  "      - {key: g, from_attribute: none, default_value: x, action: upsert}\n",
+                  before),
+            envelope({span_with({{"a", bool_value(true)},
+                                 {"b", string_value("2")},
+                                 {"d", real_value(1.5)},
+                                 {"e", string_value("2")},
+                                 {"g", string_value("x")}})})
+                .bytes());
+}
+
+TEST(AttributeActions, DeleteByKeyAndByPattern) {
+  const Message before = span_with(
+      {{"a", int_value(1)}, {"db.x", int_value(2)}, {"db.y", int_value(3)}, {"z", int_value(4)}});
+  EXPECT_EQ(acted("      - {key: a, action: delete}\n"
+                  "      - {pattern: \"^db[.]\", action: delete}\n",
+                  before),
+            envelope({span_with({{"z", int_value(4)}})}).bytes());
+}
+
+// Goal: the digest is the Collector's: SHA-256 of the text, of the bytes of a number.
+TEST(AttributeActions, HashIsSha256) {
+  const Message before = span_with({{"mail", string_value("a@b.c")}, {"n", int_value(1)}});
+  EXPECT_EQ(
+      acted("      - {key: mail, action: hash}\n"
+            "      - {pattern: ^n$, action: hash}\n",
+            before),
+      envelope(
+          {span_with(
+              {{"mail",
+                string_value("d648b243a3e817eaa3309e00e183483f2867baadf522099f0c2121770536b25a")},
+               {"n", string_value(
+                         "7c9fa136d4413fa6173637e883b6998d32e1d675f88cddff9dcbcf331820f4b8")}})})
+          .bytes());
+}
+
+TEST(AttributeActions, ExtractByNamedGroups) {
+  const Message before = span_with({{"url", string_value("https://shop/cart?id=7")}});
+  EXPECT_EQ(acted("      - key: url\n"
+                  "        pattern: ^(?P<scheme>.*)://(?<host>[^/]*)/\n"
+                  "        action: extract\n",
+                  before),
+            envelope({span_with({{"url", string_value("https://shop/cart?id=7")},
+                                 {"scheme", string_value("https")},
+                                 {"host", string_value("shop")}})})
+                .bytes());
+}
+
+TEST(AttributeActions, ConvertWhatCanBeConverted) {
+  const Message before = span_with({{"code", string_value("200")},
+                                    {"bad", string_value("x")},
+                                    {"n", int_value(7)},
+                                    {"r", real_value(2.9)}});
+  EXPECT_EQ(acted("      - {key: code, action: convert, converted_type: int}\n"
+                  "      - {key: bad, action: convert, converted_type: int}\n"
+                  "      - {key: n, action: convert, converted_type: string}\n"
+                  "      - {key: r, action: convert, converted_type: int}\n",
+                  before),
+            envelope({span_with({{"code", int_value(200)},
+                                 {"bad", string_value("x")},
+                                 {"n", string_value("7")},
+                                 {"r", int_value(2)}})})
+                .bytes());
+}
+
+// Goal: a body without anything to do for is not copied.
+TEST(AttributeActions, NothingToDoCopiesNothing) {
+  const Outcome after =
+      outcome(Signal::traces, "attributes", "    actions: [{key: none, action: delete}]\n",
+              envelope({span("a"), span_with({{"k", int_value(1)}})}).bytes());
+  EXPECT_TRUE(after.is_same_memory);
+}
+
+// Goal: include and exclude choose the items, as lists of texts and of patterns.
+TEST(AttributeActions, IncludeAndExcludeChooseItems) {
+  const auto changed = [](const Message& item) {
+    return Message(item).len(9, key_value("x", int_value(1)));
+  };
+  const Message a = span("GET /a");
+  const Message b = span("GET /b");
+  const Message c = span_with({{"k", int_value(5)}}, "POST /c");
+  const Body before = envelope({a, b, c}).bytes();
+  const std::string insert = "    actions: [{key: x, value: 1, action: insert}]\n";
+  EXPECT_EQ(
+      processed(
+          Signal::traces, "attributes",
+          "    include: {match_type: strict, services: [shop], span_names: [GET /a, POST /c]}\n"
+          "    exclude: {match_type: strict, attributes: [{key: k, value: 5}]}\n" +
+              insert,
+          before),
+      envelope({changed(a), b, c}).bytes());
+  EXPECT_EQ(processed(Signal::traces, "attributes",
+                      "    include: {match_type: regexp, span_names: [\"^GET\"], span_kinds: "
+                      "[SPAN_KIND_SERVER], libraries: [{name: l.b}]}\n" +
+                          insert,
+                      before),
+            envelope({changed(a), changed(b), c}).bytes());
+  EXPECT_TRUE(outcome(Signal::traces, "attributes",
+                      "    include: {match_type: strict, services: [other]}\n" + insert, before)
+                  .is_same_memory);
+}
+
+TEST(AttributeActions, LogRecordsAndPoints) {
+  const std::string insert = "    actions: [{key: x, value: y, action: insert}]\n";
+  EXPECT_EQ(
+      processed(Signal::logs, "attributes",
+                "    include: {match_type: strict, log_severity_number: {min: 13}}\n" + insert,
+                envelope({log_with({}, "a", 9), log_with({}, "b", 17)}).bytes()),
+      envelope({log_with({}, "a", 9), log_with({{"x", string_value("y")}}, "b", 17)}).bytes());
+  const Message point = number_point(1);
+  EXPECT_EQ(processed(Signal::metrics, "attributes", insert, envelope({gauge({point})}).bytes()),
+            envelope({gauge({Message(point).len(7, key_value("x", string_value("y")))})}).bytes());
+}
+
+TEST(AttributeActions, ResourcesAreChangedOnce) {
+  const Outcome after = outcome(Signal::logs, "resource",
+                                "    attributes:\n"
+                                "      - {key: service.name, value: renamed, action: update}\n",
+                                envelope({log_with({}), log_with({})}, "shop").bytes());
+  EXPECT_EQ(after.body, envelope({log_with({}), log_with({})}, "renamed").bytes());
+  EXPECT_EQ(after.item_count, 2U);
+}
+
+TEST(AttributeActions, MistakesAreTold) {
+  const auto told_of = [](const std::string& action) {
+    return told("traces", "  attributes:\n    actions:\n      - " + action, "attributes");
+  };
+  EXPECT_EQ(
+      told_of("{key: a, action: insrt}"),
+      "gateway.yaml:6:26: error: processors.attributes.actions[0].action: `insrt` is not "
+      "possible here; did you mean `insert`? possible are insert, update, upsert, delete, hash, "
+      "extract, convert, INSERT, UPDATE, UPSERT, DELETE, HASH, EXTRACT and CONVERT\n");
+  EXPECT_EQ(
+      told_of("{key: a, action: insert}"),
+      "gateway.yaml:6:9: error: processors.attributes.actions[0]: `value` or `from_attribute` "
+      "is missing\n");
+  EXPECT_EQ(told_of("{key: a, action: extract, pattern: (x)}"),
+            "gateway.yaml:6:44: error: processors.attributes.actions[0].pattern: every group must "
+            "have a name, as in (?P<name>...), and there must be one\n");
+  EXPECT_EQ(
+      told_of("{key: a, action: upsert, from_context: metadata.x}"),
+      "gateway.yaml:6:9: error: processors.attributes.actions[0]: `value` or `from_attribute` "
+      "is missing\n"
+      "gateway.yaml:6:48: error: processors.attributes.actions[0].from_context: is not "
+      "supported: the log keeps what a request carried, not the headers it came with; set it in "
+      "the sender, or use `value`\n");
+  EXPECT_EQ(
+      told_of("{kye: a, action: delete}"),
+      "gateway.yaml:6:9: error: processors.attributes.actions[0]: `key` or `pattern` is missing\n"
+      "gateway.yaml:6:10: error: processors.attributes.actions[0].kye: unknown key; did you "
+      "mean `key`?\n");
+}
+
+}  // namespace
+}  // namespace gateway::processor

@@ -1,0 +1,19 @@
+// Keeps a share of spans and log records, chosen by their trace id alone.
+//
+// Errors:  none: the settings were checked when they were loaded.
+// Threads: one holder, as pipeline/processor.h says.
+// Source:  README.md beside this file; docs/processors.md.
+#pragma once
+
+#include <memory>
+
+#include "base/signal.h"
+#include "config/processor_settings.h"
+#include "pipeline/processor.h"
+
+namespace gateway::processor {
+
+[[nodiscard]] std::unique_ptr<pipeline::Processor> make_sampler(const config::Processor& settings,
+                                                                Signal signal);
+
+}  // namespace gateway::processor

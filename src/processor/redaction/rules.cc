@@ -1,0 +1,230 @@
+#include "processor/redaction/rules.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/assert.h"
+#include "otlpview/wire.h"
+#include "ottl/digest.h"
+
+namespace gateway::processor {
+namespace {
+
+using otlpview::Bytes;
+using otlpview::Field;
+using otlpview::FieldReader;
+using otlpview::WireType;
+using ottl::Value;
+using Encoded = RedactionRules::Encoded;
+
+[[nodiscard]] std::vector<ottl::Regex> compiled(const std::vector<std::string>& patterns) {
+  std::vector<ottl::Regex> result;
+  for (const std::string& pattern : patterns) {
+    auto regex = ottl::Regex::compile(pattern);
+    GATEWAY_ASSERT(regex.has_value());
+    result.push_back(*std::move(regex));
+  }
+  return result;
+}
+
+[[nodiscard]] bool any_matches(const std::vector<ottl::Regex>& patterns, std::string_view text) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [text](const ottl::Regex& it) { return it.matches(text); });
+}
+
+[[nodiscard]] Encoded text_value(std::string_view text) {
+  Encoded out;
+  otlpview::append_len_field(1, text, out);
+  return out;
+}
+
+// The name of something inside `path`, cut between characters where it is long.
+[[nodiscard]] std::string path_of(std::string_view path, std::string_view separator,
+                                  std::string_view key) {
+  std::string text(path);
+  text += separator;
+  text += key.substr(0, kPathSizeBytesMax + 4);
+  if (text.size() <= kPathSizeBytesMax) return text;
+  std::size_t size = kPathSizeBytesMax;
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) --size;
+  text.resize(size);
+  return text;
+}
+
+constexpr std::uint32_t kListField = 5;
+constexpr std::uint32_t kMapField = 6;
+
+}  // namespace
+
+RedactionRules::RedactionRules(const config::Redaction& settings)
+    : settings_(settings),
+      allowed_keys_(settings.allowed_keys.begin(), settings.allowed_keys.end()),
+      ignored_keys_(settings.ignored_keys.begin(), settings.ignored_keys.end()),
+      ignored_key_patterns_(compiled(settings.ignored_key_patterns)),
+      blocked_key_patterns_(compiled(settings.blocked_key_patterns)),
+      blocked_values_(compiled(settings.blocked_values)),
+      allowed_values_(compiled(settings.allowed_values)) {}
+
+KeyVerdict RedactionRules::judge(std::string_view key) const {
+  // What an earlier redaction has said about a message is not its data.
+  if (key.starts_with("redaction.") && !settings_.summary.empty()) return KeyVerdict::ignore;
+  if (ignored_keys_.contains(key) || any_matches(ignored_key_patterns_, key)) {
+    return KeyVerdict::ignore;
+  }
+  if (!settings_.allow_all_keys && !allowed_keys_.contains(key)) return KeyVerdict::remove;
+  return any_matches(blocked_key_patterns_, key) ? KeyVerdict::mask : KeyVerdict::look;
+}
+
+std::string RedactionRules::mask(std::string_view text) const {
+  if (settings_.hash_function == "md5") return ottl::md5_hex(text);
+  if (settings_.hash_function == "sha1") return ottl::sha1_hex(text);
+  if (settings_.hash_function == "sha3") return ottl::sha3_256_hex(text);
+  return "****";
+}
+
+std::optional<Encoded> RedactionRules::masked(Bytes encoded, std::string_view path,
+                                              KeyVerdict verdict, Tree tree, Seen& seen) const {
+  const Value value = Value::of(otlpview::AnyValueView(encoded), encoded);
+  const bool is_tree = value.kind == Value::Kind::list || value.kind == Value::Kind::map;
+  if (!is_tree) return masked_scalar(value, path, verdict, settings_.redact_all_types, seen);
+  if (verdict == KeyVerdict::mask) {
+    seen.masked.emplace_back(path);
+    return text_value(mask({}));
+  }
+  return masked_tree(encoded, path, tree, seen);
+}
+
+std::optional<Encoded> RedactionRules::masked_body(Bytes encoded, Seen& seen) const {
+  const Value value = Value::of(otlpview::AnyValueView(encoded), encoded);
+  const bool is_tree = value.kind == Value::Kind::list || value.kind == Value::Kind::map;
+  if (is_tree) return masked_tree(encoded, {}, Tree::keys, seen);
+  return masked_scalar(value, "body", KeyVerdict::look, true, seen);
+}
+
+std::optional<Encoded> RedactionRules::masked_scalar(const Value& value, std::string_view path,
+                                                     KeyVerdict verdict, bool all_types,
+                                                     Seen& seen) const {
+  const bool is_looked_at = value.is_text() || all_types;
+  if (!is_looked_at && verdict != KeyVerdict::mask) return std::nullopt;
+  std::string made;
+  if (!value.is_text() && !ottl::append_text(value, made)) return std::nullopt;  // no value
+  const std::string_view text = value.is_text() ? value.text : std::string_view(made);
+  if (is_looked_at && any_matches(allowed_values_, text)) {
+    seen.allowed.emplace_back(path);
+    return std::nullopt;
+  }
+  if (verdict == KeyVerdict::mask) {
+    seen.masked.emplace_back(path);
+    return text_value(mask(text));
+  }
+  // Most values match nothing, and are not copied.
+  if (!any_matches(blocked_values_, text)) return std::nullopt;
+  std::string changed(text);
+  bool is_changed = false;
+  for (const ottl::Regex& pattern : blocked_values_) {
+    is_changed |=
+        pattern.replace_each(changed, [this](std::string_view found) { return mask(found); });
+  }
+  if (!is_changed) return std::nullopt;
+  seen.masked.emplace_back(path);
+  return text_value(changed);
+}
+
+// A list or map written again with its values looked at; its other fields as they were.
+std::optional<Encoded> RedactionRules::masked_tree(Bytes encoded, std::string_view path, Tree tree,
+                                                   Seen& seen) const {
+  bool is_changed = false;
+  Encoded out;
+  const auto value_in = [&](const Field& field, std::string_view at, KeyVerdict verdict,
+                            Encoded& to) {
+    const auto changed = masked(field.payload, at, verdict, tree, seen);
+    is_changed |= changed.has_value();
+    otlpview::append_len_field(field.number, changed ? Bytes(*changed) : field.payload, to);
+  };
+  const auto entry = [&](const Field& field, Encoded& to) {
+    const otlpview::KeyValueView pair(field.payload);
+    const std::string at = path_of(path, path.empty() ? "" : ".", pair.key());
+    KeyVerdict verdict = judge(pair.key());
+    if (tree == Tree::values && verdict == KeyVerdict::remove) verdict = KeyVerdict::look;
+    if (verdict == KeyVerdict::remove) {
+      seen.redacted.push_back(at);
+      is_changed = true;
+      return;
+    }
+    Encoded inner;
+    Field part;
+    for (FieldReader reader(field.payload); reader.next(part);) {
+      if (part.number != 2 || verdict == KeyVerdict::ignore) {
+        otlpview::append_bytes(part.raw, inner);
+      } else {
+        value_in(part, at, verdict, inner);
+      }
+    }
+    if (verdict == KeyVerdict::ignore) ++seen.ignored_count;
+    otlpview::append_len_field(field.number, Bytes(inner), to);
+  };
+  Field field;
+  for (FieldReader reader(encoded); reader.next(field);) {
+    const bool is_list = field.number == kListField && field.type == WireType::len;
+    const bool is_map = field.number == kMapField && field.type == WireType::len;
+    if (!is_list && !is_map) {
+      otlpview::append_bytes(field.raw, out);
+      continue;
+    }
+    Encoded items;
+    Field item;
+    std::size_t index = 0;
+    for (FieldReader inner(field.payload); inner.next(item);) {
+      if (item.number != 1 || item.type != WireType::len) {
+        otlpview::append_bytes(item.raw, items);
+      } else if (is_map) {
+        entry(item, items);
+      } else {
+        value_in(item, path_of(path, "[" + std::to_string(index++) + "]", ""), KeyVerdict::look,
+                 items);
+      }
+    }
+    otlpview::append_len_field(field.number, Bytes(items), out);
+  }
+  if (!is_changed) return std::nullopt;
+  return out;
+}
+
+void RedactionRules::add_summary(std::string_view prefix, Seen& seen,
+                                 otlpview::Draft& draft) const {
+  const bool is_debug = settings_.summary == "debug";
+  if (!is_debug && settings_.summary != "info") return;
+  otlpview::Arena& arena = draft.arena();
+  const auto name = [&](std::string_view what, std::string_view of) {
+    return arena.copy(std::string_view(std::string(prefix).append(what).append(of)));
+  };
+  const auto count = [&](std::string_view what, std::int64_t items) {
+    if (items == 0) return;
+    const std::string_view key = name(what, ".count");
+    if (const auto* const before = draft.find(key)) items += before->value().as_integer();
+    draft.set(key, ottl::encode(Value::of(items), arena));
+  };
+  const auto list = [&](std::string_view what, std::vector<std::string>& keys) {
+    const auto items = static_cast<std::int64_t>(keys.size());
+    if (is_debug && items != 0) {
+      const std::string_view key = name(what, ".keys");
+      if (const auto* const before = draft.find(key); before != nullptr) {
+        if (!before->value().as_string().empty()) {
+          keys.emplace_back(before->value().as_string());
+        }
+      }
+      std::sort(keys.begin(), keys.end());
+      std::string text;
+      for (const std::string& it : keys) text.append(text.empty() ? "" : ",").append(it);
+      draft.set(key, ottl::encode(Value::of(std::string_view(text)), arena));
+    }
+    count(what, items);
+  };
+  list("redacted", seen.redacted);
+  list("masked", seen.masked);
+  list("allowed", seen.allowed);
+  count("ignored", seen.ignored_count);
+}
+
+}  // namespace gateway::processor
