@@ -76,9 +76,9 @@ struct Processor {
   std::string id;  // "attributes/strip"
   ProcessorKind kind = ProcessorKind::attributes;
   std::vector<AttributeAction> actions;  // attributes, resource
-  // attributes: OTTL made of include and exclude, for each signal; an item is changed that meets all
-  // of `matches`. filter: one that meets any of a group's conditions is dropped. transform: the
-  // statements of a group run on one that meets any of its conditions, or has none.
+  // attributes: OTTL made of include and exclude, for each signal; an item is changed that meets
+  // all of them. filter: one that meets any of a group's conditions is dropped. transform: the
+  // statements of a group run on one that meets any of its conditions, or where it has none.
   std::vector<OttlGroup> groups;
   Redaction redaction;
   ProbabilisticSampler sampler;

@@ -57,7 +57,8 @@ TEST_F(LaneFilterTest, WhatIsDroppedIsBookedWithItsBatch) {
   add_spans(3, 0);
   ASSERT_EQ(transport_.sent.size(), 1U);
   EXPECT_EQ(transport_.sent[0].request->item_count, 10U);
-  EXPECT_EQ(testing::FakeTransport::text(*transport_.sent[0].request).find("drop"), std::string::npos);
+  EXPECT_EQ(testing::FakeTransport::text(*transport_.sent[0].request).find("drop"),
+            std::string::npos);
   EXPECT_EQ(outcomes().filtered, 0U);  // the cursor has not passed it
   deliver_all();
   EXPECT_EQ(outcomes().delivered, 10U);

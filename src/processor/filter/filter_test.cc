@@ -5,7 +5,7 @@ namespace {
 
 using namespace testing;  // NOLINT: the test case's words
 
-// Goal: what meets a condition goes, the rest keeps its bytes, and the count is that of what is left.
+// Goal: what meets a condition goes, the rest keeps its bytes, and the count is of what is left.
 TEST(Filter, SpansThatMeetAConditionGo) {
   const Body before = envelope({span("GET /health"),
                                 span_with({{"k", int_value(5)}}, "GET /orders"), span("POST /pay")})

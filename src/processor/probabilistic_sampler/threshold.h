@@ -23,7 +23,7 @@ inline constexpr std::uint64_t kThresholdMax = 1ULL << 56;  // keeps nothing
 inline constexpr std::uint32_t kThresholdDigits = 14;
 inline constexpr double kProbabilityMin = 0x1p-56;
 
-// Requires: kProbabilityMin <= probability <= 1. Near 0 and 1 more digits than `precision` are kept.
+// Requires: kProbabilityMin <= probability <= 1. Near 0 and 1 more digits than `precision` stay.
 [[nodiscard]] std::uint64_t threshold_of(double probability, std::uint32_t precision) noexcept;
 [[nodiscard]] double probability_of(std::uint64_t threshold) noexcept;
 

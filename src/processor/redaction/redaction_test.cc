@@ -1,0 +1,119 @@
+#include "processor/testing/processor_test_case.h"
+
+namespace gateway::processor {
+namespace {
+
+using namespace testing;  // NOLINT: the test case's words
+
+Message map_value(const Message& entries) { return Message().len(6, entries); }
+
+TEST(Redaction, OnlyAllowedKeysStay) {
+  const Body before =
+      envelope({span_with({{"a", int_value(1)}, {"b", int_value(2)}, {"c", int_value(3)}})})
+          .bytes();
+  EXPECT_EQ(processed(Signal::traces, "redaction",
+                      "    allowed_keys: [a, service.name]\n    ignored_keys: [c]\n", before),
+            envelope({span_with({{"a", int_value(1)}, {"c", int_value(3)}})}).bytes());
+}
+
+TEST(Redaction, EmptyListsAllowNothing) {
+  const Body after = processed(Signal::traces, "redaction", "    summary: silent\n",
+                               envelope({span_with({{"a", int_value(1)}})}).bytes());
+  EXPECT_EQ(after,
+            Message()
+                .len(1, Message()
+                            .len(1, Message())
+                            .len(2, Message().len(1, Message().text(1, "lib")).len(2, span())))
+                .bytes());
+}
+
+TEST(Redaction, BlockedValuesAreMaskedInPart) {
+  const Body before =
+      envelope({span_with({{"card", string_value("pay 4111111111111111 and 4222222222222")},
+                           {"n", int_value(4111111111111111)},
+                           {"ok", string_value("4x")}})})
+          .bytes();
+  EXPECT_EQ(
+      processed(Signal::traces, "redaction",
+                "    allow_all_keys: true\n    blocked_values: [\"4[0-9]{12}(?:[0-9]{3})?\"]\n",
+                before),
+      envelope({span_with({{"card", string_value("pay **** and ****")},
+                           {"n", int_value(4111111111111111)},
+                           {"ok", string_value("4x")}})})
+          .bytes());
+  EXPECT_EQ(processed(Signal::traces, "redaction",
+                      "    allow_all_keys: true\n    redact_all_types: true\n"
+                      "    blocked_values: [\"^4[0-9]{15}$$\"]\n",
+                      before),
+            envelope({span_with({{"card", string_value("pay 4111111111111111 and 4222222222222")},
+                                 {"n", string_value("****")},
+                                 {"ok", string_value("4x")}})})
+                .bytes());
+}
+
+TEST(Redaction, AllowedValuesAndBlockedKeys) {
+  const Body before = envelope({span_with({{"mail", string_value("support@shop.com")},
+                                           {"user.mail", string_value("me@shop.com")},
+                                           {"api_token", int_value(5)}})})
+                          .bytes();
+  EXPECT_EQ(processed(Signal::traces, "redaction",
+                      "    allow_all_keys: true\n    blocked_key_patterns: [token]\n"
+                      "    blocked_values: [\"[^ ]+@shop\"]\n    allowed_values: [\"^support@\"]\n",
+                      before),
+            envelope({span_with({{"mail", string_value("support@shop.com")},
+                                 {"user.mail", string_value("****.com")},
+                                 {"api_token", string_value("****")}})})
+                .bytes());
+}
+
+TEST(Redaction, DigestsTakeThePlaceOfWhatIsMasked) {
+  const Body before = envelope({span_with({{"k", string_value("x secret y")}})}).bytes();
+  EXPECT_EQ(
+      processed(Signal::traces, "redaction",
+                "    allow_all_keys: true\n    blocked_values: [secret]\n    hash_function: md5\n",
+                before),
+      envelope({span_with({{"k", string_value("x 5ebe2294ecd0e0f08eab7690d2a6ee69 y")}})}).bytes());
+}
+
+TEST(Redaction, TheSummaryCountsAndNames) {
+  const Body before =
+      envelope({span_with({{"b", string_value("secret")}, {"a", string_value("secret")}})}, "shop")
+          .bytes();
+  EXPECT_EQ(
+      processed(Signal::traces, "redaction",
+                "    allow_all_keys: true\n    blocked_values: [secret]\n    summary: debug\n",
+                before),
+      envelope({span_with({{"b", string_value("****")},
+                           {"a", string_value("****")},
+                           {"redaction.masked.keys", string_value("a,b")},
+                           {"redaction.masked.count", int_value(2)}})},
+               "shop")
+          .bytes());
+}
+
+// Goal: values inside lists and maps are looked at, in attributes and in bodies.
+TEST(Redaction, ListsAndMapsAreLookedInto) {
+  const auto tree = [](std::string_view text) {
+    return map_value(
+        Message()
+            .len(1, key_value("inner", string_value(text)))
+            .len(1, key_value("list", Message().len(5, Message().len(1, string_value(text))))));
+  };
+  const auto record = [&](std::string_view text) {
+    return Message().fixed64(1, 5).len(5, tree(text)).len(6, key_value("k", tree(text)));
+  };
+  EXPECT_EQ(processed(Signal::logs, "redaction",
+                      "    allow_all_keys: true\n    blocked_values: [secret]\n",
+                      envelope({record("a secret"), record("none")}).bytes()),
+            envelope({record("a ****"), record("none")}).bytes());
+}
+
+TEST(Redaction, NothingToDoCopiesNothing) {
+  EXPECT_TRUE(outcome(Signal::logs, "redaction",
+                      "    allow_all_keys: true\n    blocked_values: [secret]\n    summary: info\n",
+                      envelope({log_with({{"k", string_value("v")}})}).bytes())
+                  .is_same_memory);
+}
+
+}  // namespace
+}  // namespace gateway::processor
