@@ -113,10 +113,12 @@ def debian_origins(paths):
     for line in answer.stdout.splitlines():
         owners, _, path = line.rpartition(": ")
         packages[path] = owners.split(", ")[0]
-    listed = said(["dpkg-query", "-W", "-f", "${binary:Package}\t${Package}\t${source:Package}\t${source:Version}\n"])
+    listed = said(["dpkg-query", "-W", "-f", "${binary:Package}\t${Package}\t${source:Package}\t${source:Version}\t${Version}\n"])
     sources = {}
     for line in listed.splitlines():
-        with_architecture, name, source, version = line.split("\t")
+        with_architecture, name, source, version, own = line.split("\t")
+        if "cross" in source:  # the source only repacks a compiler or a libc, and has a number of its own
+            version = own
         sources[with_architecture] = sources[name] = (source, version)
     return {path: sources[package] for path, package in packages.items() if package in sources}
 
@@ -140,12 +142,12 @@ def find(build, sysroot=None, simdjson=None):
         store = STORE_PATH.match(path)
         if simdjson and path.startswith(str(pathlib.Path(simdjson).resolve()) + "/"):
             origins[path] = ("simdjson", simdjson_version(simdjson), "headers")
+        elif path in from_sysroot:  # it may lie in a folder of ours
+            origins[path] = (*from_sysroot[path], paths[path])
         elif path.startswith(ours):
             continue
         elif store:
             origins[path] = (store["name"], store["version"], paths[path])
-        elif path in from_sysroot:
-            origins[path] = (*from_sysroot[path], paths[path])
         else:
             ask.add(path)
     real = {path: os.path.realpath(path) for path in ask}

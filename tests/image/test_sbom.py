@@ -105,6 +105,17 @@ def test_a_path_that_no_package_owns_is_an_unknown_origin(tmp_path, monkeypatch)
         components.find(build)
 
 
+def test_a_sysroot_inside_the_tree_is_not_taken_for_our_own_code(tmp_path, monkeypatch):
+    sysroot, build = tmp_path / ".cache/sysroot", tmp_path / "build"
+    (build / "meson-info").mkdir(parents=True)
+    (build / "meson-info/intro-buildsystem_files.json").write_text(json.dumps([f"{tmp_path}/meson.build"]))
+    sysroot.mkdir(parents=True)
+    (sysroot / "origins.tsv").write_text("/usr/lib/libz.a\tzlib\t1.2\n")
+    monkeypatch.setattr(components, "linked_paths", lambda _: {f"{sysroot}/usr/lib/libz.a": "static", f"{build}/own.a": "static"})
+    monkeypatch.setattr(components, "header_paths", lambda _: set())
+    assert [one.name for one in components.find(build, sysroot)] == ["zlib"]
+
+
 def test_the_strongest_linkage_of_a_source_counts():
     found = components.components({"/usr/include/zlib.h": ("zlib", "1", "headers"), "/usr/lib/libz.a": ("zlib", "1", "static")})
     assert [one.linkage for one in found] == ["static"]
