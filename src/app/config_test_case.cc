@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,6 +15,7 @@
 #include "otlpview/json_to_wire.h"
 #include "otlpview/rewrite.h"
 #include "otlpview/wire_to_json.h"
+#include "processor/make_chain.h"
 #include "telemetry/json_text.h"
 
 namespace gateway::app {
@@ -92,12 +92,6 @@ Result<pipeline::CapturedRequest, std::string> from_json(std::string_view line) 
   return checked(*signal, std::move(wire));
 }
 
-// What a pipeline does to a request on its way: the new payload, and how many items are left.
-// Empty: nothing.
-using Chain = std::function<std::uint64_t(Slice& payload, std::uint64_t item_count)>;
-
-std::array<Chain, kSignalCount> chains_of(const config::Exporter& /*exporter*/) { return {}; }
-
 // What one exporter gets of one signal.
 struct Outlet {
   std::uint64_t items = 0;
@@ -105,14 +99,14 @@ struct Outlet {
   std::vector<std::string> requests;  // OTLP JSON
 };
 
-Result<void, std::string> send_through(const pipeline::CapturedRequest& request, const Chain& chain,
-                                       Outlet& outlet) {
+Result<void, std::string> send_through(const pipeline::CapturedRequest& request,
+                                       pipeline::ProcessorChain* chain, Outlet& outlet) {
   Buffer buffer = Buffer::allocate(request.payload.size());
   buffer.append(bytes_of(request.payload));
   const std::span<const std::byte> bytes = std::as_const(buffer).payload();
   Slice payload{.owner = std::move(buffer), .bytes = bytes};
   const std::uint64_t before = request.head.item_count;
-  const std::uint64_t left = chain ? chain(payload, before) : before;
+  const std::uint64_t left = chain == nullptr ? before : chain->apply(payload, before);
   outlet.items += left;
   outlet.filtered += before - left;
   if (left == 0) return {};
@@ -234,7 +228,7 @@ Result<std::string, std::string> run_pipelines(
   for (const config::Exporter& exporter : settings.exporters) {
     const std::vector<Signal> signals = signals_of(settings, exporter.id);
     if (signals.empty()) continue;
-    const std::array<Chain, kSignalCount> chains = chains_of(exporter);
+    const pipeline::ProcessorChains chains = processor::make_chains(exporter);
     std::string by_signal;
     for (const Signal signal : signals) {
       Outlet outlet;
@@ -242,7 +236,7 @@ Result<std::string, std::string> run_pipelines(
       for (const pipeline::CapturedRequest& request : requests) {
         if (request.head.signal != signal) continue;
         any = true;
-        if (auto sent = send_through(request, chains[index_of(signal)], outlet); !sent) {
+        if (auto sent = send_through(request, chains[index_of(signal)].get(), outlet); !sent) {
           return fail(sent.error());
         }
       }

@@ -75,6 +75,29 @@ def test_another_configuration_is_held_against_the_same_expectation(tmp_path):
     assert '-  "debug": {' in failed.stdout and '"debug/all": {' in failed.stdout
 
 
+def test_processors_are_applied_as_the_running_gateway_applies_them(make_gateway, http_destination, tmp_path):
+    """A filter, and an attribute that is added; recorded, tested, and delivered are the same."""
+    processors = {"filter/probes": {"error_mode": "ignore", "traces": {"span": ['name == "probe"']}},
+                  "attributes": {"actions": [{"key": "zone", "value": "a", "action": "insert"}]}}
+    pipeline = {"receivers": ["otlp"], "processors": list(processors), "exporters": ["otlp_http/a"]}
+    service = make_gateway({"otlp_http/a": gateway.exporter("otlp_http", http_destination.endpoint)}, processors=processors,
+                           service={"pipelines": {"traces": pipeline}}, storage={"history_size_max": 64 << 20}).start()
+    for body in (traces("probe", "GET /a", "probe"), traces("probe"), traces("GET /b")):
+        assert gateway.http_request(service.http, "POST", "/v1/traces", body, otlp.PROTOBUF).status == 200
+    gateway.until(lambda: http_destination.items("traces") == 2, "what is left")
+    recorded = gateway.run_command("tap", "--endpoint", service.admin, "--from", "oldest", "--until-end", "--record", tmp_path / "in.otlp")
+    assert recorded.returncode == 0, recorded.stderr
+    (tmp_path / "t.yaml").write_text(yaml.safe_dump({"tests": [{"name": "all", "input": "in.otlp", "expected": "out.json"}]}))
+    assert run(tmp_path / "t.yaml", "--config", service.config_file, "--accept").returncode == 0
+    out = json.loads((tmp_path / "out.json").read_text())["otlp_http/a"]["traces"]
+    assert out["items"] == 2 and out["filtered"] == 3 and len(out["requests"]) == 2
+    delivered = [(span.name, [(one.key, one.value.string_value) for one in span.attributes]) for body in http_destination.arrived("traces")
+                 for resource in otlp.REQUEST["traces"].FromString(body).resource_spans for scope in resource.scope_spans for span in scope.spans]
+    tested = [(span["name"], [(one["key"], one["value"]["stringValue"]) for one in span["attributes"]]) for request in out["requests"]
+              for resource in request["resourceSpans"] for scope in resource["scopeSpans"] for span in scope["spans"]]
+    assert delivered == tested == [("GET /a", [("zone", "a")]), ("GET /b", [("zone", "a")])]
+
+
 def test_json_input_is_checked_as_the_receiver_does(tmp_path):
     log = {"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": {"stringValue": "hello"}}]}]}]}
     (tmp_path / "in.jsonl").write_text(json.dumps(log) + "\n\n" + json.dumps(log) + "\n")
