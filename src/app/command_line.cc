@@ -123,10 +123,17 @@ std::variant<CommandLine, int> parse_command_line(int argc, const char* const* a
       *command(app.add_subcommand("validate", "Check the configuration, name every mistake"),
                Command::validate),
       line);
-  add_run_options(
-      *command(app.add_subcommand("config", "Print the effective configuration, secrets masked"),
-               Command::config),
-      line);
+  CLI::App* config =
+      command(app.add_subcommand("config", "Print the effective configuration, secrets masked"),
+              Command::config);
+  add_run_options(*config, line);
+  config
+      ->add_option(
+          "--diff", line.diff_files,
+          "Print what a reload of FILE instead would change, and what it takes; repeatable")
+      ->type_name("FILE")
+      ->expected(1)
+      ->take_all();
 
   CLI::App* health =
       command(app.add_subcommand(

@@ -64,6 +64,8 @@ struct CommandLine {
   std::vector<std::string> config_files;
   std::vector<std::string> overrides;  // key=value
   std::vector<std::string> services;   // --services=; empty: as configured
+  // config
+  std::vector<std::string> diff_files;  // --diff: the configuration to compare with
   // health
   std::string probe = "ready";  // live, ready, startup
   std::string endpoint;         // empty: the admin endpoint of the configuration

@@ -52,6 +52,7 @@ int validate_command(const CommandLine& line) {
 }
 
 int config_command(const CommandLine& line) {
+  if (!line.diff_files.empty()) return config_diff_command(line);
   const auto loaded = config::load(load_request(line));
   if (!loaded) {
     complain(loaded.error().text());

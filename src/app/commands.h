@@ -23,6 +23,7 @@ namespace gateway::app {
 [[nodiscard]] int run_gateway(const CommandLine& line);  // run.cc
 [[nodiscard]] int validate_command(const CommandLine& line);
 [[nodiscard]] int config_command(const CommandLine& line);
+[[nodiscard]] int config_diff_command(const CommandLine& line);  // config_diff.cc
 [[nodiscard]] int health_command(const CommandLine& line);
 [[nodiscard]] int log_command(const CommandLine& line);
 [[nodiscard]] int replay_command(const CommandLine& line);  // replay_command.cc

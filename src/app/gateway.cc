@@ -51,26 +51,10 @@ Gateway::Gateway(config::Settings settings, io::FileSystem& files, io::Clock& cl
       clock_(clock),
       process_metrics_(metrics_, version_number(), version_revision()),
       spans_(settings_.own_traces.enabled ? settings_.own_traces.ratio : 0),
-      budget_(settings_.memory_limiter.limit_bytes) {}
+      budget_(settings_.memory_limiter.limit_bytes),
+      log_level_(settings_.logs.level) {}
 
 Gateway::~Gateway() { stop(); }
-
-std::uint32_t Gateway::signals_enabled() const {
-  std::uint32_t enabled = 0;
-  for (const pipeline::SignalServiceName& row : pipeline::kSignalServiceNames) {
-    const bool chosen = settings_.services.empty() ||
-                        std::find(settings_.services.begin(), settings_.services.end(),
-                                  row.option) != settings_.services.end();
-    if (chosen) enabled |= 1U << index_of(row.signal);
-  }
-  if ((enabled >> index_of(Signal::traces) & 1U) != 0) enabled |= 1U << index_of(Signal::profiles);
-  // A signal without a pipeline has nowhere to go: it is refused, not stored for nobody.
-  std::uint32_t routed = 0;
-  for (const config::Pipeline& pipeline : settings_.pipelines) {
-    routed |= 1U << index_of(pipeline.signal);
-  }
-  return enabled & routed;
-}
 
 Result<void, pipeline::ServiceFailure> Gateway::start() {
   if (auto started = start_admin(); !started) return started;
@@ -111,22 +95,30 @@ void Gateway::add_tap_pages(admin::Sources& sources) {
     if (tap == nullptr) return admin::Page{.status = 503, .body = "{}\n"};
     return tap_page(*tap, query);
   };
-  std::vector<std::string> exporters;
-  for (const config::Exporter& settings : settings_.exporters) exporters.push_back(settings.id);
-  sources.pages["/api/v1/dead-letters"] = [this, exporters](std::string_view,
+  const std::string directory = settings_.storage.directory + "/dead_letters";
+  sources.pages["/api/v1/dead-letters"] = [this, directory](std::string_view,
                                                             std::string_view query) {
-    return dead_letter_page(files_, settings_.storage.directory + "/dead_letters", exporters,
-                            query);
+    std::vector<std::string> exporters;
+    {
+      const std::lock_guard lock(exporters_mutex_);
+      for (const exporter::Exporter* exporter : exporters_) {
+        exporters.push_back(exporter->status().id);
+      }
+    }
+    return dead_letter_page(files_, directory, exporters, query);
   };
 }
 
 void Gateway::add_log_level_page(admin::Sources& sources) const {
-  sources.pages["/api/v1/log-levels"] = [configured = settings_.logs.level](auto, auto) {
-    return log_level_page(configured);
+  sources.pages["/api/v1/log-levels"] = [this](auto, auto) { return log_level_page(log_level()); };
+  sources.changes["/api/v1/log-levels"] = [this](auto body) {
+    return change_log_levels(log_level(), body);
   };
-  sources.changes["/api/v1/log-levels"] = [configured = settings_.logs.level](auto body) {
-    return change_log_levels(configured, body);
-  };
+}
+
+std::string Gateway::log_level() const {
+  const std::lock_guard lock(exporters_mutex_);
+  return log_level_;
 }
 
 Result<void, pipeline::ServiceFailure> Gateway::open_log() {
@@ -150,28 +142,36 @@ Result<void, pipeline::ServiceFailure> Gateway::open_log() {
   return {};
 }
 
-void Gateway::add_services() {
-  const std::uint32_t enabled = signals_enabled();
-  services_.add(make_storage_service(*log_));
-  for (const config::Exporter& settings : settings_.exporters) {
-    const std::vector<Signal> signals = signals_of(settings_, settings.id, enabled);
-    if (signals.empty()) continue;
-    auto exporter = exporter::make_exporter(settings, signals, *log_, metrics_,
-                                            settings_.storage.directory + "/dead_letters",
-                                            processor::make_chains(settings));
-    exporters_.push_back(exporter.get());
-    services_.add(std::move(exporter));
-  }
+std::unique_ptr<exporter::Exporter> Gateway::make_exporter(const ExporterWiring& wiring) {
+  auto made = exporter::make_exporter(wiring.settings, wiring.signals, *log_, metrics_,
+                                      settings_.storage.directory + "/dead_letters",
+                                      processor::make_chains(wiring.settings));
+  const std::lock_guard lock(exporters_mutex_);
+  exporters_.push_back(made.get());
+  return made;
+}
+
+std::unique_ptr<pipeline::Service> Gateway::make_signal_service(Signal signal) {
+  if (signal == Signal::traces) return std::make_unique<query::TraceService>(*log_, metrics_);
   for (const pipeline::SignalServiceName& row : pipeline::kSignalServiceNames) {
-    if ((enabled >> index_of(row.signal) & 1U) == 0) continue;
-    if (row.signal == Signal::traces) {
-      services_.add(std::make_unique<query::TraceService>(*log_, metrics_));
-    } else {
-      services_.add(std::make_unique<pipeline::SignalService>(row, *log_));
+    if (row.signal == signal) return std::make_unique<pipeline::SignalService>(row, *log_);
+  }
+  return nullptr;
+}
+
+void Gateway::add_services() {
+  const std::uint32_t enabled = signals_enabled(settings_);
+  services_.add(make_storage_service(*log_));
+  for (const ExporterWiring& wiring : wiring_of(settings_)) services_.add(make_exporter(wiring));
+  for (const pipeline::SignalServiceName& row : pipeline::kSignalServiceNames) {
+    if ((enabled >> index_of(row.signal) & 1U) != 0) {
+      services_.add(make_signal_service(row.signal));
     }
   }
   add_own_telemetry();
-  services_.add(make_config_service());
+  auto config_service = std::make_unique<ConfigService>(metrics_, clock_.unix_nano());
+  config_service_ = config_service.get();
+  services_.add(std::move(config_service));
   services_.add(make_health_service([this] { return judge_ready(observe()); }));
   for (const config::OtlpReceiver& settings : settings_.receivers) {
     receiver::otlp::Dependencies dependencies;
@@ -257,13 +257,19 @@ void Gateway::add_metrics() {
       Type::counter, "otlp_tap_dropped_items_total", "Items that a tap was too slow to be shown.",
       {}, [this] { return static_cast<double>(tap_->dropped_items()); }));
   for (const pipeline::ServiceManager::Report& report : services_.report()) {
-    callbacks_.push_back(
-        metrics_.callback(Type::gauge, "otlp_service_health", "0 healthy, 1 degraded, 2 unhealthy.",
-                          {{"service", report.name}}, [service = services_.find(report.name)] {
-                            return static_cast<double>(service->health().state);
-                          }));
+    watch_service(*services_.find(report.name));
   }
 }
+
+void Gateway::watch_service(pipeline::Service& service) {
+  service_health_.insert_or_assign(
+      std::string(service.name()),
+      metrics_.callback(telemetry::Registry::CallbackType::gauge, "otlp_service_health",
+                        "0 healthy, 1 degraded, 2 unhealthy.", {{"service", service.name()}},
+                        [&service] { return static_cast<double>(service.health().state); }));
+}
+
+void Gateway::forget_service(const std::string& name) { service_health_.erase(name); }
 
 receiver::otlp::ServingStatus Gateway::serving(std::string_view service) const {
   using receiver::otlp::ServingStatus;
@@ -279,7 +285,10 @@ receiver::otlp::ServingStatus Gateway::serving(std::string_view service) const {
 
 void Gateway::tick() {
   if (phase_ != Phase::serving) return;
-  services_.supervise(std::chrono::steady_clock::now());
+  const auto now = std::chrono::steady_clock::now();
+  services_.supervise(now);
+  removed_exporters_.look(*log_, wiring_of(settings_), settings_.storage.removed_exporters_kept,
+                          now, *config_service_);
   write_proven_ = log_->probe(kWriteProofTimeout);
 }
 
@@ -336,6 +345,7 @@ std::string Gateway::status_json() const {
   report.phase = name_of(phase_);
   report.services = services_.report();
   if (phase_ == Phase::serving || phase_ == Phase::draining) {
+    const std::lock_guard lock(exporters_mutex_);
     for (const exporter::Exporter* exporter : exporters_) {
       report.exporters.push_back(exporter->status());
     }

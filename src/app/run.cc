@@ -9,10 +9,12 @@
 
 #include "app/commands.h"
 #include "app/gateway.h"
+#include "app/reloader.h"
 #include "app/version.h"
 #include "config/load.h"
 #include "io/clock.h"
 #include "io/file_system.h"
+#include "io/file_watch.h"
 #include "telemetry/log.h"
 
 namespace gateway::app {
@@ -108,6 +110,8 @@ int run_gateway(const CommandLine& line) {
   }
   if (loaded->files.empty()) print_welcome(gateway, settings);
 
+  const auto watch = io::make_file_watch();
+  Reloader reloader(gateway, load_request(line), line.services, *loaded, *watch);
   for (;;) {
     const timespec wait = {.tv_sec = kTickInterval.count(), .tv_nsec = 0};
     const int number = sigtimedwait(&signals, nullptr, &wait);
@@ -116,9 +120,9 @@ int run_gateway(const CommandLine& line) {
                           {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"}});
       break;
     }
-    if (number == SIGHUP) {
-      telemetry::log_warn("config", "SIGHUP ignored: restart to load a changed configuration");
-    }
+    const auto now = std::chrono::steady_clock::now();
+    if (number == SIGHUP) reloader.reload("SIGHUP", now);
+    reloader.tick(now);
     gateway.tick();
   }
   const bool is_clean = gateway.stop();

@@ -67,10 +67,6 @@ std::unique_ptr<pipeline::Service> make_storage_service(storage::Log& log) {
   return std::make_unique<StorageService>(log);
 }
 
-std::unique_ptr<pipeline::Service> make_config_service() {
-  return std::make_unique<PassiveService>("config_service");
-}
-
 std::unique_ptr<pipeline::Service> make_health_service(std::function<admin::Probe()> ready) {
   return std::make_unique<HealthService>(std::move(ready));
 }

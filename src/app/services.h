@@ -1,7 +1,6 @@
-// The services that belong to no component folder.
+// The services that belong to no component folder (config_service has a header of its own).
 //
 //   storage          the log: its health is the write path's
-//   config_service   the configuration in force
 //   health_service   readiness, as a service others can ask about
 //
 // Errors:  none.
@@ -19,7 +18,6 @@
 namespace gateway::app {
 
 [[nodiscard]] std::unique_ptr<pipeline::Service> make_storage_service(storage::Log& log);
-[[nodiscard]] std::unique_ptr<pipeline::Service> make_config_service();
 [[nodiscard]] std::unique_ptr<pipeline::Service> make_health_service(
     std::function<admin::Probe()> ready);
 

@@ -32,7 +32,7 @@ class ByteBudget {
 
   [[nodiscard]] bool try_take(std::size_t bytes) noexcept {
     const std::size_t before = taken_bytes_.fetch_add(bytes, std::memory_order_relaxed);
-    if (before + bytes <= limit_bytes_ && before + bytes >= bytes) return true;
+    if (before + bytes <= limit_bytes() && before + bytes >= bytes) return true;
     taken_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
     return false;
   }
@@ -61,19 +61,25 @@ class ByteBudget {
   [[nodiscard]] bool could_take(std::size_t bytes, std::size_t held_bytes,
                                 const void* holder) const noexcept {
     const std::size_t all = bytes + held_bytes;
-    return all <= limit_bytes_ || (holder != nullptr && all >= kAloneSizeBytesMin);
+    return all <= limit_bytes() || (holder != nullptr && all >= kAloneSizeBytesMin);
   }
   [[nodiscard]] std::size_t taken_bytes() const noexcept {
     return taken_bytes_.load(std::memory_order_relaxed) +
            alone_bytes_.load(std::memory_order_relaxed);
   }
-  [[nodiscard]] std::size_t limit_bytes() const noexcept { return limit_bytes_; }
+  [[nodiscard]] std::size_t limit_bytes() const noexcept {
+    return limit_bytes_.load(std::memory_order_relaxed);
+  }
+  // What is taken stays taken, though it be more than the new limit.
+  void set_limit_bytes(std::size_t limit_bytes) noexcept {
+    limit_bytes_.store(limit_bytes, std::memory_order_relaxed);
+  }
 
  private:
   std::atomic<std::size_t> taken_bytes_{0};
   std::atomic<const void*> alone_{nullptr};
   std::atomic<std::size_t> alone_bytes_{0};
-  const std::size_t limit_bytes_;
+  std::atomic<std::size_t> limit_bytes_;
 };
 
 class ByteLease {

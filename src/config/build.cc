@@ -230,6 +230,7 @@ void build_delivery(const Section& from, Exporter& exporter) {
   from.text({"when_full"}, storage.when_full);
   from.size({"tail_cache_size"}, storage.tail_cache_size_bytes);
   from.boolean({"direct_io"}, storage.direct_io);
+  from.duration({"removed_exporters_kept"}, storage.removed_exporters_kept);
   return storage;
 }
 

@@ -15,6 +15,9 @@ namespace gateway::config {
 
 inline constexpr std::string_view kMasked = "****";
 
+// A value in one line, as YAML.
+[[nodiscard]] std::string flow_text(const Node& value);
+
 // The tree as YAML that loads again, secrets masked.
 [[nodiscard]] std::string effective_yaml(const Node& root);
 

@@ -14,7 +14,6 @@ namespace gateway::config {
 namespace {
 
 constexpr std::uint64_t kSegmentBlockSizeBytes = 4096;
-// A record's header and padding, generously.
 
 using Path = std::initializer_list<std::string_view>;
 

@@ -90,6 +90,12 @@ void append_map(std::string& out, const Node& node, const SchemaNode* at, std::s
 
 }  // namespace
 
+std::string flow_text(const Node& value) {
+  std::string out;
+  append_flow(out, value);
+  return out;
+}
+
 std::string effective_yaml(const Node& root) {
   std::string out;
   append_map(out, root, &schema(), 0);

@@ -65,15 +65,6 @@ struct Source {
   return text;
 }
 
-[[nodiscard]] std::vector<std::string> named_files(const LoadRequest& request) {
-  if (!request.files.empty()) return request.files;
-  for (const char* const name : {"OTLP_CONFIG_PATH", "CONFIG_PATH"}) {
-    const auto at = request.environment.find(name);
-    if (at != request.environment.end() && !at->second.empty()) return {at->second};
-  }
-  return {};
-}
-
 // Sources in order to one tree in the Collector's shape, not yet checked.
 [[nodiscard]] Node merged_tree(const std::vector<Source>& sources, const LoadRequest& request,
                                bool is_built_in, Diagnostics& diagnostics) {
@@ -122,6 +113,7 @@ struct Source {
   cross_check(loaded.settings, root, diagnostics);
   if (diagnostics.has_errors()) return fail(LoadFailure{std::move(diagnostics).take()});
   loaded.effective_yaml = effective_yaml(root);
+  loaded.effective = std::move(root);
   loaded.remarks = std::move(diagnostics).take();
   for (const Source& source : sources) {
     if (!is_built_in) loaded.files.push_back(source.file);
@@ -134,7 +126,7 @@ struct Source {
   std::vector<Source> sources;
   io::FileSystem& file_system =
       request.file_system != nullptr ? *request.file_system : io::real_file_system();
-  const std::vector<std::string> names = named_files(request);
+  const std::vector<std::string> names = named_paths(request);
   if (names.empty()) {
     sources.push_back({"built-in configuration", std::string(built_in_config())});
     return load_sources(sources, request, true, std::move(diagnostics));
@@ -182,6 +174,29 @@ Result<Loaded, LoadFailure> load_text(std::string_view text, const std::string& 
   return guarded([&] {
     return load_sources({{file_name, std::string(text)}}, request, false, Diagnostics());
   });
+}
+
+std::vector<std::string> named_paths(const LoadRequest& request) {
+  if (!request.files.empty()) return request.files;
+  for (const char* const name : {"OTLP_CONFIG_PATH", "CONFIG_PATH"}) {
+    const auto at = request.environment.find(name);
+    if (at != request.environment.end() && !at->second.empty()) return {at->second};
+  }
+  return {};
+}
+
+std::vector<SourceText> source_texts(const LoadRequest& request) {
+  io::FileSystem& file_system =
+      request.file_system != nullptr ? *request.file_system : io::real_file_system();
+  Diagnostics unheard;  // load() says it
+  std::vector<SourceText> texts;
+  for (const std::string& name : named_paths(request)) {
+    for (const std::string& file : files_at(file_system, name, unheard)) {
+      if (texts.size() == kConfigFilesMax) return texts;
+      texts.push_back({file, read_file(file_system, file, unheard).value_or("")});
+    }
+  }
+  return texts;
 }
 
 Environment process_environment() {

@@ -19,6 +19,7 @@
 
 #include "base/result.h"
 #include "config/diagnostic.h"
+#include "config/node.h"
 #include "config/settings.h"
 #include "config/source.h"
 
@@ -40,6 +41,7 @@ struct LoadRequest {
 
 struct Loaded {
   Settings settings;
+  Node effective;                   // the tree that `settings` were built from, secrets included
   std::string effective_yaml;       // what holds, defaults included, secrets masked
   std::vector<Diagnostic> remarks;  // warnings and notes
   std::vector<std::string> files;   // that were read, to watch for changes
@@ -51,6 +53,18 @@ struct LoadFailure {
 };
 
 [[nodiscard]] Result<Loaded, LoadFailure> load(const LoadRequest& request);
+
+// The files and folders that load() takes: those of the request, or of the environment. None: the
+// built-in text.
+[[nodiscard]] std::vector<std::string> named_paths(const LoadRequest& request);
+
+// The files that load() would read now, folders taken apart, and their content: two of these are
+// equal when load() would give the same. What cannot be read has no content.
+struct SourceText {
+  std::string file, text;
+  bool operator==(const SourceText&) const = default;
+};
+[[nodiscard]] std::vector<SourceText> source_texts(const LoadRequest& request);
 
 // The environment of this process.
 [[nodiscard]] Environment process_environment();

@@ -92,7 +92,8 @@ constexpr std::array kRows = {
     SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.tls.min_version", choice, "1.2",
               "1.2|1.3", "Lowest version of TLS."},
     SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.tls.reload_interval", duration, "",
-              "1s..", "The files are read again this often; once when missing."},
+              "1s..",
+              "Accepted: files that change are taken over within seconds, whatever this says."},
     SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.max_concurrent_streams", integer, "1024",
               "1..1000000", "Requests at a time on one HTTP/2 connection."},
     SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.max_header_size", size, "16KiB",
@@ -281,6 +282,9 @@ constexpr std::array kRows = {
               "The newest records, kept in memory for exporters that keep up."},
     SchemaRow{"storage.direct_io", boolean, "true", "",
               "Write past the page cache where the file system can."},
+    SchemaRow{"storage.removed_exporters_kept", duration, "1h", "0..",
+              "The place of an exporter that is no longer configured is kept this long, and its "
+              "backlog with it, while the log has room; 0: forgotten at once."},
 
     // --- admin
     SchemaRow{"admin.endpoint", address, "127.0.0.1:8080", "", "Health, metrics and status pages."},

@@ -1,6 +1,8 @@
 // The effective configuration as typed values: what the schema (config/schema.h) fills in and every
 // component is built from. Names are the Collector's; defaults are those of docs/configuration.md.
 //
+// All compare, so that a reload rebuilds what differs and nothing else.
+//
 // Units:   bytes, milliseconds unless the type says otherwise.
 // Errors:  none here; every rule is checked by the loader, so a Settings in hand is valid.
 // Threads: values, immutable after load.
@@ -37,12 +39,14 @@ struct TlsServer {
   std::string cert_file, key_file, client_ca_file;
   std::string min_version = "1.2";
   std::optional<Millis> reload_interval;
+  bool operator==(const TlsServer&) const = default;
 };
 
 struct TlsClient {
   bool insecure = false;  // no TLS at all
   bool insecure_skip_verify = false;
   std::string ca_file, cert_file, key_file, server_name_override;
+  bool operator==(const TlsClient&) const = default;
 };
 
 // receivers.otlp.protocols.grpc / .http
@@ -63,6 +67,7 @@ struct Listener {
   std::vector<std::string> cors_allowed_origins;
   std::string traces_url_path = "/v1/traces", metrics_url_path = "/v1/metrics",
               logs_url_path = "/v1/logs";
+  bool operator==(const Listener&) const = default;
 };
 
 struct OtlpReceiver {
@@ -72,6 +77,7 @@ struct OtlpReceiver {
   bool accept_enum_names = true;
   std::uint32_t max_nesting_levels = 100;  // messages in messages, in protobuf and JSON alike
   bool profiles = false;
+  bool operator==(const OtlpReceiver&) const = default;
 };
 
 enum class Compression : std::uint8_t { none, gzip, zstd };
@@ -83,6 +89,7 @@ struct RetryOnFailure {
   double multiplier = 1.5;
   Millis max_interval{30'000};
   Millis max_elapsed_time{0};  // 0: as long as the log keeps the data; then dead letters
+  bool operator==(const RetryOnFailure&) const = default;
 };
 
 struct CircuitBreaker {
@@ -90,6 +97,7 @@ struct CircuitBreaker {
   std::uint32_t failure_threshold = 5;  // consecutive failures that open it
   Millis open_interval{5'000};          // before the first half-open probe; grows like a backoff
   Millis open_interval_max{60'000};
+  bool operator==(const CircuitBreaker&) const = default;
 };
 
 // sending_queue: the queue is the log; these bound what is in flight.
@@ -97,6 +105,7 @@ struct SendingQueue {
   std::uint32_t num_consumers = 4;  // requests in flight at most, per signal
   std::uint64_t in_flight_size_bytes_max = 16ULL << 20;
   bool start_at_latest = false;  // a new exporter begins with new data, not with history
+  bool operator==(const SendingQueue&) const = default;
 };
 
 struct Batch {
@@ -104,6 +113,7 @@ struct Batch {
   std::uint32_t send_batch_max_size = 0;     // items at most; 0: no limit, never cut a request
   std::uint64_t max_size_bytes = 3'500'000;  // below the default limit of gRPC peers (4 MiB)
   Millis timeout{200};
+  bool operator==(const Batch&) const = default;
 };
 
 enum class ExporterKind : std::uint8_t { otlp, otlp_http, debug, file };
@@ -133,6 +143,7 @@ struct Exporter {
   // debug
   std::string verbosity = "basic";  // basic, normal, detailed
   std::string service_name;         // sent in User-Agent only
+  bool operator==(const Exporter&) const = default;
 };
 
 struct Storage {
@@ -146,6 +157,8 @@ struct Storage {
   std::string when_full = "refuse";  // refuse, drop_oldest
   std::uint64_t tail_cache_size_bytes = 16ULL << 20;
   bool direct_io = true;
+  Millis removed_exporters_kept{3'600'000};  // the place of one that is no longer configured
+  bool operator==(const Storage&) const = default;
 };
 
 struct Admin {
@@ -153,22 +166,26 @@ struct Admin {
   std::string metrics_endpoint;  // a listener for /metrics alone; off when empty
   std::string metrics_path = "/metrics";
   bool metrics_enabled = true;
+  bool operator==(const Admin&) const = default;
 };
 
 // memory_limiter: the byte budget of bodies in memory, all listeners together.
 struct MemoryLimiter {
   std::uint64_t limit_bytes = 32ULL << 20;
+  bool operator==(const MemoryLimiter&) const = default;
 };
 
 struct Pipeline {
   std::string id;  // "traces", "traces/2"
   Signal signal = Signal::traces;
   std::vector<std::string> receivers, processors, exporters;
+  bool operator==(const Pipeline&) const = default;
 };
 
 struct LogSettings {
   std::string level = "info";  // or a filter "info,storage=debug"
   std::string format = "json";
+  bool operator==(const LogSettings&) const = default;
 };
 
 // service.telemetry.export.metrics / .traces: own telemetry, sent as OTLP.
@@ -177,6 +194,7 @@ struct OwnExport {
   Exporter exporter;  // endpoint, kind, headers, compression, timeout
   Millis interval{60'000};
   double ratio = 0;  // traces: of the requests
+  bool operator==(const OwnExport&) const = default;
 };
 
 struct Settings {
@@ -192,6 +210,7 @@ struct Settings {
   std::uint32_t io_threads = 0;  // 0: one a core
   Millis shutdown_timeout{20'000};
   std::vector<std::string> services;  // --services=; empty: all
+  bool operator==(const Settings&) const = default;
 };
 
 }  // namespace gateway::config

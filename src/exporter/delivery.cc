@@ -1,5 +1,6 @@
 #include "exporter/delivery.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -69,8 +70,8 @@ class Delivery final : public Exporter, public storage::CommitListener, private 
     GATEWAY_ASSERT(!thread_.joinable());
     if (auto started = transport_->start(); !started) return started;
     // After a stop() the lanes are as they were then: what was not answered goes out again.
-    draining_ = stopping_ = false;
-    drained_ = false;
+    draining_ = stopping_ = quiescing_ = false;
+    drained_ = quiet_ = false;
     for (const auto& entry : lanes_) entry->lane.resume();
     loop_.restart();
     work_.emplace(loop_.get_executor());
@@ -93,6 +94,17 @@ class Delivery final : public Exporter, public storage::CommitListener, private 
     });
     std::unique_lock lock(mutex_);
     changed_.wait_until(lock, deadline, [this] { return drained_; });
+  }
+
+  void quiesce(std::chrono::steady_clock::time_point deadline) override {
+    if (!thread_.joinable()) return;
+    asio::post(loop_, [this] {
+      quiescing_ = true;
+      for (const auto& entry : lanes_) entry->lane.begin_stop();
+      note_quiet();
+    });
+    std::unique_lock lock(mutex_);
+    changed_.wait_until(lock, deadline, [this] { return quiet_; });
   }
 
   void stop() override {
@@ -144,6 +156,7 @@ class Delivery final : public Exporter, public storage::CommitListener, private 
       if (&entry->lane == &lane) pump(*entry);
     }
     if (draining_) note_drained();
+    if (quiescing_) note_quiet();
     if (stopping_) release_when_idle();
   }
 
@@ -176,10 +189,20 @@ class Delivery final : public Exporter, public storage::CommitListener, private 
     changed_.notify_all();
   }
 
+  [[nodiscard]] bool idle() const {
+    return std::all_of(lanes_.begin(), lanes_.end(),
+                       [](const auto& entry) { return entry->lane.idle(); });
+  }
+
+  void note_quiet() {
+    if (!idle()) return;
+    const std::lock_guard lock(mutex_);
+    quiet_ = true;
+    changed_.notify_all();
+  }
+
   void release_when_idle() {
-    for (const auto& entry : lanes_) {
-      if (!entry->lane.idle()) return;
-    }
+    if (!idle()) return;
     work_.reset();
     loop_.stop();
   }
@@ -199,9 +222,11 @@ class Delivery final : public Exporter, public storage::CommitListener, private 
   std::thread thread_;
   bool draining_ = false;  // on the loop thread, as is stopping_
   bool stopping_ = false;
+  bool quiescing_ = false;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool drained_ = false;
+  bool quiet_ = false;
 };
 
 ExporterStatus Delivery::status() const {

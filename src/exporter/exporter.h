@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "base/signal.h"
 #include "config/settings.h"
 #include "pipeline/processor.h"
@@ -35,7 +36,14 @@ struct ExporterStatus {
 class Exporter : public pipeline::Service {
  public:
   [[nodiscard]] virtual ExporterStatus status() const = 0;
+  // Sends nothing more, and waits until what is in flight is answered, or `deadline`. What is not
+  // sent by then goes out from the cursor on, after the next start. stop() follows.
+  virtual void quiesce(std::chrono::steady_clock::time_point deadline) = 0;
 };
+
+// Whether the files that these settings name (certificates, keys) can be used: asked before one
+// that works is replaced. A sentence with the file if not.
+[[nodiscard]] Result<void, std::string> check_files(const config::Exporter& settings);
 
 // Builds the exporter that `settings.kind` names, reading `signals` of `log`. Dead letters are kept
 // in a folder of its own below `dead_letter_directory`; empty: they are counted, and not kept.

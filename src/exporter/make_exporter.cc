@@ -8,6 +8,7 @@
 #include "exporter/make_transport.h"
 #include "exporter/otlp/grpc_transport.h"
 #include "exporter/otlp_http/http_transport.h"
+#include "exporter/tls_files.h"
 #include "io/file_system.h"
 
 namespace gateway::exporter {
@@ -26,6 +27,13 @@ std::unique_ptr<Transport> make_transport(const config::Exporter& settings,
   }
   GATEWAY_ASSERT(false);
   return nullptr;
+}
+
+Result<void, std::string> check_files(const config::Exporter& settings) {
+  const bool has_tls = settings.kind == config::ExporterKind::otlp ||
+                       settings.kind == config::ExporterKind::otlp_http;
+  if (!has_tls || settings.tls.insecure) return {};
+  return check_tls_files(settings.tls);
 }
 
 std::unique_ptr<Exporter> make_exporter(const config::Exporter& settings,

@@ -58,7 +58,7 @@ struct Shard final : Task {
 
   IoThread& thread;
   Handler& handler;
-  const config::Listener& settings;
+  config::Listener settings;  // replaced on this thread
   ServerCounters& counters;
   ConnectionObserver& observer;
   bool draining = false;

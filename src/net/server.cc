@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "net/connection.h"
 #include "net/limits.h"
 #include "telemetry/log.h"
@@ -79,6 +80,7 @@ struct Server::Impl final : ConnectionObserver, std::enable_shared_from_this<Ser
         acceptor(threads_in[0].impl().context) {}
 
   Result<void, ListenFailure> start();
+  Result<void, ListenFailure> update(const config::Listener& wanted);
   void accept_some() noexcept;
   void await_accept() noexcept;
   void admit(int descriptor) noexcept;
@@ -96,7 +98,7 @@ struct Server::Impl final : ConnectionObserver, std::enable_shared_from_this<Ser
 
   IoThreads& threads;
   Handler& handler;
-  const config::Listener settings;
+  config::Listener settings;  // thread 0's once it runs, as is `tls`
   const std::string name;
   ServerCounters counters;
   tcp::acceptor acceptor;  // lives on thread 0
@@ -157,6 +159,21 @@ Result<void, ListenFailure> Server::Impl::start() {
   return {};
 }
 
+Result<void, ListenFailure> Server::Impl::update(const config::Listener& wanted) {
+  TlsContext context;
+  if (wanted.tls) {
+    auto made = make_tls_context(*wanted.tls);
+    if (!made) return fail(ListenFailure{"listener " + name + ": " + made.error()});
+    context = *made;
+  }
+  on_thread(threads[0], [&] {
+    settings = wanted;
+    tls.swap(context);
+  });
+  for (const auto& shard : shards) on_thread(shard->thread, [&] { shard->settings = wanted; });
+  return {};
+}
+
 void Server::Impl::await_accept() noexcept {
   acceptor.async_wait(tcp::acceptor::wait_read,
                       [self = shared_from_this()](const boost::system::error_code& error) {
@@ -203,9 +220,8 @@ void Server::Impl::admit(int descriptor) noexcept {
   thread.connection_count_.fetch_add(1, std::memory_order_relaxed);
   Shard& shard = *shards[thread.index()];
   if (thread.is_current()) return shard.adopt(descriptor, tls);
-  boost::asio::post(thread.impl().context, [self = shared_from_this(), &shard, descriptor] {
-    shard.adopt(descriptor, self->tls);
-  });
+  boost::asio::post(thread.impl().context, [self = shared_from_this(), &shard, descriptor,
+                                            context = tls] { shard.adopt(descriptor, context); });
 }
 
 void Server::Impl::on_connection_closed() noexcept {
@@ -256,6 +272,10 @@ Server::Server(IoThreads& threads, Handler& handler, const config::Listener& set
 Server::~Server() { impl_->stop(); }
 
 Result<void, ListenFailure> Server::start() { return impl_->start(); }
+Result<void, ListenFailure> Server::update(const config::Listener& settings) {
+  GATEWAY_ASSERT(impl_->running && settings.tls.has_value() == (impl_->tls != nullptr));
+  return impl_->update(settings);
+}
 std::string Server::address() const { return impl_->address; }
 void Server::begin_drain() { impl_->begin_drain(); }
 bool Server::drain(std::chrono::steady_clock::time_point deadline) {

@@ -4,7 +4,7 @@
 // Limits:  connections, streams, header bytes, time for head, body and idling, age: all from
 //          config::Listener; those no operator needs are constants in net/limits.h.
 // Errors:  start() says which address or certificate it could not use, and why.
-// Threads: start(), drain(), stop() on the application's thread; the getters from any.
+// Threads: start(), update(), drain(), stop() on the application's thread; the getters from any.
 #pragma once
 
 #include <array>
@@ -49,6 +49,11 @@ class Server {
   [[nodiscard]] Result<void, ListenFailure> start();
   // The bound address with the real port; empty before start().
   [[nodiscard]] std::string address() const;
+
+  // Other limits and certificates, from the next connection, request or deadline on; the files of
+  // TLS are read anew. The address, and whether there is TLS at all, stay. On failure nothing
+  // changes.
+  [[nodiscard]] Result<void, ListenFailure> update(const config::Listener& settings);
 
   // Accepts nothing new and tells the peers to go elsewhere.
   void begin_drain();

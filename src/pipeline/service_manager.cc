@@ -107,13 +107,13 @@ void ServiceManager::unlist(const EntryPtr& entry) {
 // A service whose call did not come back may still run: it is never destroyed.
 void ServiceManager::leave_behind(const EntryPtr& entry) {
   static std::mutex mutex;
-  static std::vector<EntryPtr>* const kept = new std::vector<EntryPtr>;
+  static std::vector<Service*>* const kept = new std::vector<Service*>;
   left_behind_.emplace_back(entry->service->name());
   telemetry::log_error("service", "does not come back: left behind",
                        {{"service", entry->service->name()}});
   unlist(entry);
   const std::lock_guard lock(mutex);
-  kept->push_back(entry);
+  kept->push_back(entry->service.release());
 }
 
 Outcome ServiceManager::start(const EntryPtr& entry) {
@@ -175,18 +175,21 @@ Outcome ServiceManager::start_all() {
   return {};
 }
 
-Outcome ServiceManager::add_running(std::unique_ptr<Service> service, std::string_view after) {
+Outcome ServiceManager::add_running(std::unique_ptr<Service> service, std::string_view after,
+                                    IfItFails if_it_fails) {
   GATEWAY_ASSERT(service != nullptr && find(service->name()) == nullptr);
   const auto is_after = [after](const EntryPtr& e) { return e->service->name() == after; };
   const auto entry = std::make_shared<Entry>();
   entry->service = std::move(service);
-  if (auto started = start(entry); !started) return started;
+  Outcome started = start(entry);
+  const bool is_left_behind = entry->service == nullptr;
+  if (!started && (if_it_fails == IfItFails::forget || is_left_behind)) return started;
   const auto started_at = std::find_if(started_.begin(), started_.end(), is_after);
   GATEWAY_ASSERT(started_at != started_.end());
   started_.insert(started_at + 1, entry);
   const std::lock_guard lock(mutex_);
   entries_.insert(std::find_if(entries_.begin(), entries_.end(), is_after) + 1, entry);
-  return {};
+  return started;
 }
 
 bool ServiceManager::remove(std::string_view name, std::chrono::milliseconds drain_max) {

@@ -55,9 +55,12 @@ class ServiceManager {
   void add(std::unique_ptr<Service> service);
   [[nodiscard]] Result<void, ServiceFailure> start_all();
   // Registers and starts one more beside those that run. It is stopped before `after` is, and after
-  // all that were started behind `after`. On failure it is as if it had never been there.
+  // all that were started behind `after`. Where it cannot start, it is as if it had never been
+  // there, or it stays, and supervise() tries again.
+  enum class IfItFails : std::uint8_t { forget, keep };
   [[nodiscard]] Result<void, ServiceFailure> add_running(std::unique_ptr<Service> service,
-                                                         std::string_view after);
+                                                         std::string_view after,
+                                                         IfItFails if_it_fails = IfItFails::forget);
   // Drains and stops one, and forgets it. False: it does not stop, and was left behind.
   [[nodiscard]] bool remove(std::string_view name, std::chrono::milliseconds drain_max);
   void stop_all(std::chrono::milliseconds drain_max);

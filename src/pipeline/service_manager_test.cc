@@ -241,6 +241,16 @@ TEST(ServiceManager, ServicesComeAndGoWhileOthersRun) {
   broken->start_fails = true;
   EXPECT_EQ(manager.add_running(std::move(broken), "log").error().message, "exporter/c: no port");
   EXPECT_EQ(manager.find("exporter/c"), nullptr);
+  auto patient = make("exporter/d");
+  patient->start_fails = true;
+  RecordingService& kept = *patient;
+  using enum ServiceManager::IfItFails;
+  EXPECT_FALSE(manager.add_running(std::move(patient), "log", keep).has_value());
+  EXPECT_EQ(manager.overall().reason, "exporter/d: not running: no port");
+  kept.start_fails = false;
+  manager.supervise(std::chrono::steady_clock::now());
+  EXPECT_EQ(manager.overall().state, HealthState::healthy);
+  EXPECT_TRUE(manager.remove("exporter/d", std::chrono::milliseconds(1)));
   events.clear();
   manager.stop_all(std::chrono::milliseconds(1));
   EXPECT_TRUE(manager.left_behind().empty());

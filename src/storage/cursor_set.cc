@@ -124,7 +124,10 @@ std::vector<Cursor*> CursorSet::all() {
 
 void CursorSet::remove(std::string_view name, Signal signal) {
   const std::lock_guard lock(mutex_);
-  if (const auto at = find(name, signal); at != entries_.end()) entries_.erase(at);
+  const auto at = find(name, signal);
+  if (at == entries_.end()) return;
+  removed_.push_back(std::move(at->cursor));
+  entries_.erase(at);
   mark_dirty();
 }
 

@@ -103,6 +103,7 @@ class CursorSet {
   std::mutex save_mutex_;                           // one save at a time
   std::mutex mutex_;
   std::vector<Entry> entries_;
+  std::vector<std::unique_ptr<LogCursor>> removed_;  // others may still look at them
   bool lost_ = false;  // the file was gone or damaged: new cursors start at the oldest record
 };
 

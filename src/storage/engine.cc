@@ -76,13 +76,14 @@ Engine::Engine(io::FileSystem& files, io::Clock& clock, const Options& options,
       files_(files),
       clock_(clock),
       options_(options),
+      limits_(limits_of(options)),
       lock_(std::move(lock)),
       report_(recovered.report),
       cache_(options.tail_cache_size_bytes),
       cursors_(files, options.directory, catalog_),
       writer_(Writer::Parts{files, clock,
                             options.random != nullptr ? *options.random : io::real_random(),
-                            options_, catalog_, cache_, cursors_, listeners_, state_},
+                            options_, limits_, catalog_, cache_, cursors_, listeners_, state_},
               adopt(recovered), recovered.next_sequence) {
   cursors_.mark_dirty();  // the file is there from the first start on
   save_cursors();
@@ -111,7 +112,7 @@ std::unique_ptr<Reader> Engine::reader(std::uint32_t signals, Position from) {
 Stats Engine::stats() const {
   Stats stats;
   stats.size_bytes = catalog_.size_bytes();
-  stats.size_bytes_max = options_.size_bytes_max;
+  stats.size_bytes_max = limits_.get().size_bytes_max;
   stats.segment_count = catalog_.segment_count();
   stats.commit_count = state_.commit_count.load(std::memory_order_relaxed);
   stats.commit_failure_count = state_.commit_failure_count.load(std::memory_order_relaxed);

@@ -40,6 +40,7 @@ class Engine {
   [[nodiscard]] const WriterState& state() const noexcept { return state_; }
   [[nodiscard]] const Catalog& catalog() const noexcept { return catalog_; }
   [[nodiscard]] const RecoveryReport& report() const noexcept { return report_; }
+  [[nodiscard]] LiveLimits& limits() noexcept { return limits_; }
   [[nodiscard]] const Options& options() const noexcept { return options_; }
   [[nodiscard]] io::Clock& clock() const noexcept { return clock_; }
 
@@ -57,6 +58,7 @@ class Engine {
   io::FileSystem& files_;
   io::Clock& clock_;
   const Options options_;
+  LiveLimits limits_;
   const std::unique_ptr<io::FileLock> lock_;
   const RecoveryReport report_;
   Catalog catalog_;

@@ -57,6 +57,11 @@ class SegmentLog final : public Log {
   [[nodiscard]] std::unique_ptr<Reader> reader(std::uint32_t signals, Position from) override {
     return engine_->reader(signals, from);
   }
+  void set_limits(const Limits& limits) override {
+    engine_->limits().set(limits);
+    retention_due_.store(true, std::memory_order_relaxed);
+    writer_wakeup_.wake();
+  }
   [[nodiscard]] Cursor& cursor(std::string_view name, Signal signal, StartAt start_at) override {
     return engine_->cursors().get(name, signal, start_at);
   }

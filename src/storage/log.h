@@ -128,6 +128,18 @@ struct Options {
   io::Random* random = nullptr;                         // for segment epochs; null: the kernel's
 };
 
+// The options that may change while the log is open.
+struct Limits {
+  std::uint64_t size_bytes_max = 0;
+  std::uint64_t history_size_bytes_max = 0;
+  std::chrono::seconds age_max{0};
+  FullPolicy when_full = FullPolicy::refuse;
+};
+[[nodiscard]] inline Limits limits_of(const Options& options) noexcept {
+  return {options.size_bytes_max, options.history_size_bytes_max, options.age_max,
+          options.when_full};
+}
+
 struct OpenFailure {
   std::string message;  // for a person: what, which file, what to do next
 };
@@ -249,8 +261,11 @@ class Log {
   // A reader of `signals` (bit i: signal i), from `from` on.
   [[nodiscard]] virtual std::unique_ptr<Reader> reader(std::uint32_t signals, Position from) = 0;
 
+  // Holds from the next group on. Requires: size_bytes_max of at least two segments.
+  virtual void set_limits(const Limits& limits) = 0;
+
   // The cursor of that name and signal, made if it is new. It stays known, and holds back removal,
-  // until remove_cursor().
+  // until remove_cursor(); the object stays as long as the log, so that who looks at it may go on.
   [[nodiscard]] virtual Cursor& cursor(std::string_view name, Signal signal, StartAt start_at) = 0;
   [[nodiscard]] virtual std::vector<Cursor*> cursors() = 0;
   virtual void remove_cursor(std::string_view name, Signal signal) = 0;

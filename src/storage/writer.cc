@@ -210,7 +210,7 @@ std::optional<AppendErrc> Writer::open_segment() {
 bool Writer::make_room() {
   const auto fits = [this] {
     return parts_.catalog.size_bytes() + segment_files_.segment_size_bytes() <=
-           parts_.options.size_bytes_max;
+           parts_.limits.get().size_bytes_max;
   };
   if (fits()) return true;
   // A cursor holds back what it has not saved: perhaps it has long been further.
@@ -261,8 +261,9 @@ void Writer::apply_retention(bool one_more) {
   parts_.cursors.retain([&](std::optional<Position> floor) {
     const std::vector<Segment> segments = parts_.catalog.segments();
     const std::uint64_t now = parts_.clock.unix_nano();
+    const Limits limits = parts_.limits.get();
     const auto age_max =
-        static_cast<std::uint64_t>(std::chrono::nanoseconds(parts_.options.age_max).count());
+        static_cast<std::uint64_t>(std::chrono::nanoseconds(limits.age_max).count());
     std::uint64_t size = 0;
     std::uint64_t passed_size = 0;
     std::size_t passed_count = 0;  // all cursors are behind these
@@ -275,11 +276,10 @@ void Writer::apply_retention(bool one_more) {
     }
     // The newest always stays: it says how far the log has come.
     for (std::size_t i = 0; i + 1 < segments.size(); ++i) {
-      const bool history_over =
-          i < passed_count && passed_size > parts_.options.history_size_bytes_max;
-      const bool room_wanted =
-          one_more && size + segment_files_.segment_size_bytes() > parts_.options.size_bytes_max &&
-          (i < passed_count || parts_.options.when_full == FullPolicy::drop_oldest);
+      const bool history_over = i < passed_count && passed_size > limits.history_size_bytes_max;
+      const bool room_wanted = one_more &&
+                               size + segment_files_.segment_size_bytes() > limits.size_bytes_max &&
+                               (i < passed_count || limits.when_full == FullPolicy::drop_oldest);
       // No record of a segment is younger than the segment after it.
       const bool too_old =
           age_max != 0 && now > age_max && segments[i + 1].header.created_unix_nano < now - age_max;
@@ -296,13 +296,13 @@ void Writer::apply_retention(bool one_more) {
 }
 
 void Writer::publish_admissible() {
+  const Limits limits = parts_.limits.get();
   std::uint64_t admissible = 0;
-  if (parts_.options.when_full == FullPolicy::drop_oldest) {
-    admissible = parts_.options.size_bytes_max;
+  if (limits.when_full == FullPolicy::drop_oldest) {
+    admissible = limits.size_bytes_max;
   } else {
     const std::uint64_t taken = parts_.catalog.size_bytes();
-    const std::uint64_t free =
-        parts_.options.size_bytes_max > taken ? parts_.options.size_bytes_max - taken : 0;
+    const std::uint64_t free = limits.size_bytes_max > taken ? limits.size_bytes_max - taken : 0;
     const std::uint64_t segment_size = segment_files_.segment_size_bytes();
     admissible = remaining_bytes() + free / segment_size * (segment_size - kBlockSizeBytes);
   }
@@ -312,6 +312,7 @@ void Writer::publish_admissible() {
 void Writer::maintain(bool retention_due) {
   sync_if_due(false);
   const auto now = parts_.clock.monotonic();
+  if (retention_due) publish_admissible();  // limits may have changed
   // Room for the next segment is made before it is wanted: admission asks for room, not history.
   const bool tight = parts_.state.admissible_bytes.load(std::memory_order_relaxed) <
                      segment_files_.segment_size_bytes();

@@ -38,6 +38,24 @@ inline constexpr std::chrono::milliseconds kRetentionInterval{1000};
 inline constexpr std::chrono::milliseconds kTightRetentionInterval{20};
 
 // What other threads see of the writer.
+// What retention and admission ask for anew each time.
+class LiveLimits {
+ public:
+  explicit LiveLimits(const Limits& limits) : limits_(limits) {}
+  [[nodiscard]] Limits get() const {
+    const std::lock_guard lock(mutex_);
+    return limits_;
+  }
+  void set(const Limits& limits) {
+    const std::lock_guard lock(mutex_);
+    limits_ = limits;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  Limits limits_;
+};
+
 struct WriterState {
   std::atomic<std::uint64_t> commit_count{0};
   std::atomic<std::uint64_t> commit_failure_count{0};
@@ -70,6 +88,7 @@ class Writer {
     io::Clock& clock;
     io::Random& random;
     const Options& options;
+    const LiveLimits& limits;
     Catalog& catalog;
     TailCache& cache;
     CursorSet& cursors;

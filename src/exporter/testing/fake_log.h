@@ -59,6 +59,7 @@ class FakeLog final : public storage::Log {
   [[nodiscard]] storage::Cursor& cursor(std::string_view name, Signal signal,
                                         storage::StartAt start_at) override;
   [[nodiscard]] std::vector<storage::Cursor*> cursors() override;
+  void set_limits(const storage::Limits&) override {}
   void remove_cursor(std::string_view, Signal) override {}
   void add_listener(storage::CommitListener& listener) override;
   void remove_listener(storage::CommitListener& listener) override;

@@ -67,6 +67,7 @@ class FakeLog final : public storage::Log {
     std::abort();
   }
   [[nodiscard]] std::vector<storage::Cursor*> cursors() override { return {}; }
+  void set_limits(const storage::Limits&) override {}
   void remove_cursor(std::string_view, Signal) override {}
   void add_listener(storage::CommitListener&) override {}
   void remove_listener(storage::CommitListener&) override {}

@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "net/server.h"
+#include "net/tls.h"
 #include "receiver/otlp/request_handler.h"
 
 namespace gateway::receiver::otlp {
@@ -40,14 +41,27 @@ class DrainSampler final : public net::Task {
 };
 
 std::vector<std::string_view> services_of(const config::OtlpReceiver& settings,
-                                          const Dependencies& dependencies) {
+                                          std::uint32_t signals_enabled) {
   std::vector<std::string_view> out;
   for (const Signal signal : kSignals) {
-    if (serves(signal, settings, dependencies)) out.push_back(export_service(signal));
+    if (serves(signal, settings, signals_enabled)) out.push_back(export_service(signal));
   }
   out.insert(out.end(), {"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
                          "grpc.reflection.v1alpha.ServerReflection"});
   return out;
+}
+
+// One for each of `count` threads.
+std::vector<std::unique_ptr<const Terms>> make_terms(const config::OtlpReceiver& settings,
+                                                     std::uint32_t signals_enabled,
+                                                     std::size_t count) {
+  const auto reflection =
+      std::make_shared<const Reflection>(services_of(settings, signals_enabled));
+  std::vector<std::unique_ptr<const Terms>> terms;
+  for (std::size_t i = 0; i < count; ++i) {
+    terms.push_back(std::make_unique<const Terms>(Terms{settings, signals_enabled, reflection}));
+  }
+  return terms;
 }
 
 class OtlpReceiver final : public Receiver {
@@ -57,15 +71,15 @@ class OtlpReceiver final : public Receiver {
         dependencies_(dependencies),
         name_("receiver/" + settings.id),
         metrics_(*dependencies.metrics),
-        reflection_(services_of(settings_, dependencies_)),
-        shared_{settings_, dependencies_, metrics_, freed_, reflection_, {}, {}},
+        shared_{dependencies_, metrics_, freed_, {}, {}, {}},
         sampler_(*dependencies.log, shared_.lanes, freed_),
-        grpc_handler_(shared_, settings_.grpc),
-        http_handler_(shared_, settings_.http) {
+        grpc_handler_(shared_, &config::OtlpReceiver::grpc),
+        http_handler_(shared_, &config::OtlpReceiver::http) {
     if (!dependencies_.serving) {
       dependencies_.serving = [](std::string_view) { return ServingStatus::serving; };
     }
     net::IoThreads& threads = *dependencies_.threads;
+    shared_.terms = make_terms(settings_, dependencies_.signals_enabled, threads.count());
     for (std::size_t i = 0; i < threads.count(); ++i) {
       shared_.lanes.push_back(std::make_unique<Lane>(threads[i], *dependencies_.log, metrics_));
       shared_.watchers.push_back(std::make_unique<HealthWatchers>(dependencies_.serving));
@@ -79,6 +93,8 @@ class OtlpReceiver final : public Receiver {
   void stop() override;
   [[nodiscard]] pipeline::Health health() const override;
   [[nodiscard]] pipeline::ServiceStats stats() const override;
+  [[nodiscard]] Result<void, pipeline::ServiceFailure> update(
+      const config::OtlpReceiver& settings, std::uint32_t signals_enabled) override;
 
   [[nodiscard]] std::string grpc_address() const override {
     const std::lock_guard lock(servers_mutex_);
@@ -97,12 +113,11 @@ class OtlpReceiver final : public Receiver {
   template <typename F>
   void on_thread(std::size_t index, F f);
 
-  const config::OtlpReceiver settings_;
+  config::OtlpReceiver settings_;
   Dependencies dependencies_;
   const std::string name_;
   ReceiverMetrics metrics_;
   DrainMeter freed_;
-  const Reflection reflection_;
   Shared shared_;
   DrainSampler sampler_;
   RequestHandler grpc_handler_;
@@ -154,6 +169,40 @@ Result<void, pipeline::ServiceFailure> OtlpReceiver::start() {
   if (listening) listening = listen(http_, http_handler_, settings_.http, "http");
   if (!listening) stop();
   return listening;
+}
+
+Result<void, pipeline::ServiceFailure> OtlpReceiver::update(const config::OtlpReceiver& settings,
+                                                            std::uint32_t signals_enabled) {
+  GATEWAY_ASSERT(running_);
+  GATEWAY_ASSERT(settings.grpc.enabled == grpc_.has_value() &&
+                 settings.http.enabled == http_.has_value());
+  const auto refuse = [&](const std::string& why) {
+    return fail(pipeline::ServiceFailure{name_ + ": " + why});
+  };
+  // Both certificates are tried before either is taken.
+  for (const config::Listener& listener : {settings.grpc, settings.http}) {
+    if (!listener.enabled || !listener.tls) continue;
+    if (auto context = net::make_tls_context(*listener.tls); !context) {
+      return refuse(context.error());
+    }
+  }
+  if (grpc_) {
+    if (auto updated = grpc_->update(settings.grpc); !updated) {
+      return refuse(updated.error().message);
+    }
+  }
+  if (http_) {
+    if (auto updated = http_->update(settings.http); !updated) {
+      return refuse(updated.error().message);
+    }
+  }
+  settings_ = settings;
+  dependencies_.signals_enabled = signals_enabled;
+  auto terms = make_terms(settings, signals_enabled, shared_.terms.size());
+  for (std::size_t i = 0; i < terms.size(); ++i) {
+    on_thread(i, [&] { shared_.terms[i].swap(terms[i]); });
+  }
+  return {};
 }
 
 void OtlpReceiver::drain(Clock::time_point deadline) {

@@ -49,6 +49,11 @@ class Receiver : public pipeline::Service {
   // The bound addresses, host:port with the real port; empty when that protocol is off.
   [[nodiscard]] virtual std::string grpc_address() const = 0;
   [[nodiscard]] virtual std::string http_address() const = 0;
+  // Other limits, certificates and signals, while the listeners stay open; the files of TLS are
+  // read anew. Addresses, and which listeners there are, must be the same. On failure nothing
+  // changes.
+  [[nodiscard]] virtual Result<void, pipeline::ServiceFailure> update(
+      const config::OtlpReceiver& settings, std::uint32_t signals_enabled) = 0;
 };
 
 [[nodiscard]] std::unique_ptr<Receiver> make_receiver(const config::OtlpReceiver& settings,

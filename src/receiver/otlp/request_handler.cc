@@ -54,13 +54,27 @@ std::uint64_t unix_nano_now() noexcept {
 // ---- head ---------------------------------------------------------------------------------------
 
 bool serves(Signal signal, const config::OtlpReceiver& settings,
-            const Dependencies& dependencies) noexcept {
+            std::uint32_t signals_enabled) noexcept {
   if (signal == Signal::profiles) return settings.profiles;
-  return (dependencies.signals_enabled >> index_of(signal) & 1U) != 0;
+  return (signals_enabled >> index_of(signal) & 1U) != 0;
 }
 
-net::BodyPlan RequestHandler::plan(const Request* request, std::size_t held_bytes) const noexcept {
-  return {.size_bytes_max = static_cast<std::size_t>(listener_.max_recv_msg_size_bytes),
+const Terms& RequestHandler::terms_of(const net::Exchange& exchange) const noexcept {
+  return *shared_.terms[exchange.thread().index()];
+}
+
+const config::Listener& RequestHandler::listener_of(const net::Exchange& exchange) const noexcept {
+  return terms_of(exchange).settings.*listener_;
+}
+
+bool RequestHandler::enabled(const net::Exchange& exchange, Signal signal) const noexcept {
+  const Terms& terms = terms_of(exchange);
+  return serves(signal, terms.settings, terms.signals_enabled);
+}
+
+net::BodyPlan RequestHandler::plan(const net::Exchange& exchange, const Request* request,
+                                   std::size_t held_bytes) const noexcept {
+  return {.size_bytes_max = static_cast<std::size_t>(listener_of(exchange).max_recv_msg_size_bytes),
           .budget = shared_.dependencies.budget,
           .held_bytes = held_bytes,
           .holder = request};
@@ -106,7 +120,7 @@ std::optional<net::BodyPlan> RequestHandler::on_grpc_head(net::Exchange& exchang
                          .budget = shared_.dependencies.budget,
                          .stream = true};
   }
-  if (!signal || !serves(*signal, shared_.settings, shared_.dependencies)) {
+  if (!signal || !enabled(exchange, *signal)) {
     refuse_stray(exchange, {StatusKind::not_found, "no such method is served here", {}});
     return std::nullopt;
   }
@@ -124,14 +138,12 @@ std::optional<net::BodyPlan> RequestHandler::on_http_head(net::Exchange& exchang
     refuse_stray(exchange, {kind, std::move(message), {}});
     return std::nullopt;
   };
-  const auto signal = http_signal(exchange.path(), listener_);
+  const auto signal = http_signal(exchange.path(), listener_of(exchange));
   if (!signal && export_signal(exchange.path()) && exchange.method() == "POST") {
     return stray(StatusKind::unsupported_type, "content-type must be application/grpc");
   }
-  if (!signal || !serves(*signal, shared_.settings, shared_.dependencies)) {
-    return stray(StatusKind::not_found, "no such path");
-  }
-  if (exchange.method() == "OPTIONS" && !listener_.cors_allowed_origins.empty()) {
+  if (!signal || !enabled(exchange, *signal)) return stray(StatusKind::not_found, "no such path");
+  if (exchange.method() == "OPTIONS" && !listener_of(exchange).cors_allowed_origins.empty()) {
     preflight(exchange);
     return std::nullopt;
   }
@@ -165,11 +177,12 @@ std::optional<net::BodyPlan> RequestHandler::admit(net::Exchange& exchange, Sign
   request.info.signal = signal;
   exchange.user = &request;
   const std::size_t size = announced_size(exchange);
-  if (size <= listener_.max_recv_msg_size_bytes && !shared_.dependencies.log->admits(size)) {
+  if (size <= listener_of(exchange).max_recv_msg_size_bytes &&
+      !shared_.dependencies.log->admits(size)) {
     refuse(request, log_full(size));
     return std::nullopt;
   }
-  return plan(&request);
+  return plan(exchange, &request);
 }
 
 // ---- body ---------------------------------------------------------------------------------------
@@ -212,7 +225,7 @@ RequestHandler::Step RequestHandler::inflate(Request& request, net::Exchange& ex
   Buffer inflated;
   ByteLease lease;
   auto done = net::decompress(coding, std::as_const(request.payload).payload(),
-                              plan(&request, request.lease.bytes()), inflated, lease);
+                              plan(exchange, &request, request.lease.bytes()), inflated, lease);
   if (!done) {
     switch (done.error()) {
       case net::DecompressErrc::corrupt:
@@ -234,9 +247,11 @@ RequestHandler::Step RequestHandler::transcode(Request& request) noexcept {
   // A count in two characters becomes eight bytes; nothing grows more.
   constexpr std::size_t kJsonGrowthMax = 4;
   ByteBudget* const budget = shared_.dependencies.budget;
+  const Terms& terms = terms_of(*request.exchange);
   const auto json = std::as_const(request.payload).payload();
-  std::size_t limit = std::min(
-      plan().size_bytes_max, std::max(kJsonGrowthMax * json.size(), net::kBodyFirstStepSizeBytes));
+  std::size_t limit =
+      std::min(plan(*request.exchange).size_bytes_max,
+               std::max(kJsonGrowthMax * json.size(), net::kBodyFirstStepSizeBytes));
   if (!could_take(request, limit)) limit = std::min(limit, bytes_left(request));
   for (std::size_t room = std::min(limit, std::max(json.size(), net::kBodyFirstStepSizeBytes));;
        room = limit) {
@@ -249,10 +264,10 @@ RequestHandler::Step RequestHandler::transcode(Request& request) noexcept {
     std::vector<std::byte> wire;
     wire.reserve(room);
     otlpview::JsonLimits limits;
-    limits.nesting_max = shared_.settings.max_nesting_levels;
+    limits.nesting_max = terms.settings.max_nesting_levels;
     limits.wire_size_bytes_max = room;
-    limits.accept_proto_names = shared_.settings.accept_proto_names;
-    limits.accept_enum_names = shared_.settings.accept_enum_names;
+    limits.accept_proto_names = terms.settings.accept_proto_names;
+    limits.accept_enum_names = terms.settings.accept_enum_names;
     const auto stats = otlpview::json_to_wire(view_signal(request.info.signal), json, limits, wire);
     if (!stats) {
       if (stats.error().code != otlpview::JsonErrc::too_large) {
@@ -265,8 +280,8 @@ RequestHandler::Step RequestHandler::transcode(Request& request) noexcept {
     // The JSON has been read: its room serves for what becomes of it.
     request.payload.reset();
     request.lease.release();
-    auto allocated = net::allocate_body(plan(&request, scratch_lease.bytes()), wire.size(),
-                                        request.payload, request.lease);
+    const net::BodyPlan room_of_body = plan(*request.exchange, &request, scratch_lease.bytes());
+    auto allocated = net::allocate_body(room_of_body, wire.size(), request.payload, request.lease);
     if (!allocated) return fail(status_of(allocated.error(), *request.exchange));
     if (!wire.empty()) request.payload.append(wire);
     return {};
@@ -275,7 +290,7 @@ RequestHandler::Step RequestHandler::transcode(Request& request) noexcept {
 
 RequestHandler::Step RequestHandler::check(Request& request) noexcept {
   const auto report = otlpview::check(view_signal(request.info.signal),
-                                      std::as_const(request.payload).payload(), limits());
+                                      std::as_const(request.payload).payload(), limits(request));
   if (!report) {
     std::string message = "the body is not a valid request: ";
     message += otlpview::describe(report.error().code);
@@ -301,7 +316,7 @@ RequestHandler::Step RequestHandler::rewrite(Request& request) noexcept {
   std::vector<std::byte> rewritten;
   rewritten.reserve(size);
   otlpview::rewrite(view_signal(request.info.signal), std::as_const(request.payload).payload(),
-                    limits(), rewritten);
+                    limits(request), rewritten);
   GATEWAY_ASSERT(rewritten.size() <= size);
   request.payload.resize_down(0);
   if (!rewritten.empty()) request.payload.append(rewritten);
@@ -314,7 +329,7 @@ void RequestHandler::on_service_request(net::Exchange& exchange) noexcept {
 }
 
 void RequestHandler::on_message(net::Exchange& exchange) noexcept {
-  const auto said = shared_.reflection.answer(std::as_const(exchange.body()).payload());
+  const auto said = terms_of(exchange).reflection->answer(std::as_const(exchange.body()).payload());
   if (!said || exchange.message_compressed()) {
     return exchange.reply(
         grpc_refusal({StatusKind::bad_data, "not a ServerReflectionRequest", {}}));
@@ -446,9 +461,9 @@ void RequestHandler::reply(net::Exchange& exchange, AnswerForm form,
 }
 
 void RequestHandler::reply_http(net::Exchange& exchange, net::HttpReply&& answer) noexcept {
-  if (!listener_.cors_allowed_origins.empty()) {
+  if (!listener_of(exchange).cors_allowed_origins.empty()) {
     const std::string_view origin = exchange.header("origin");
-    if (!origin.empty() && origin_allowed(origin, listener_.cors_allowed_origins)) {
+    if (!origin.empty() && origin_allowed(origin, listener_of(exchange).cors_allowed_origins)) {
       answer.headers.emplace_back("access-control-allow-origin", origin);
       answer.headers.emplace_back("access-control-expose-headers", "retry-after");
     }
@@ -466,7 +481,7 @@ void RequestHandler::reply_http(net::Exchange& exchange, net::HttpReply&& answer
 void RequestHandler::preflight(net::Exchange& exchange) noexcept {
   net::HttpReply answer;
   answer.status = 204;
-  if (origin_allowed(exchange.header("origin"), listener_.cors_allowed_origins)) {
+  if (origin_allowed(exchange.header("origin"), listener_of(exchange).cors_allowed_origins)) {
     answer.headers.emplace_back("access-control-allow-methods", "POST");
     answer.headers.emplace_back("access-control-allow-headers",
                                 "authorization, content-encoding, content-type");
@@ -497,7 +512,7 @@ Status RequestHandler::status_of(net::RequestErrc why, const net::Exchange& exch
       return {StatusKind::headers_too_large, "the request head is too large", {}};
     case net::RequestErrc::too_large: {
       std::string message =
-          "the request is larger than " + std::to_string(plan().size_bytes_max) + " bytes";
+          "the request is larger than " + std::to_string(plan(exchange).size_bytes_max) + " bytes";
       if (const ByteBudget* const budget = shared_.dependencies.budget) {
         message += ", or takes more than the " + std::to_string(budget->limit_bytes()) +
                    " bytes of memory that all requests share";

@@ -26,25 +26,32 @@
 
 namespace gateway::receiver::otlp {
 
+// What the requests of one thread go by. Replaced as a whole, on that thread.
+struct Terms {
+  config::OtlpReceiver settings;
+  std::uint32_t signals_enabled = 0;  // bit i: Signal i
+  std::shared_ptr<const Reflection> reflection;
+};
+
 // What the handlers of both listeners share.
 struct Shared {
-  const config::OtlpReceiver& settings;
   const Dependencies& dependencies;
   ReceiverMetrics& metrics;
-  const DrainMeter& freed;  // how fast the log makes room
-  const Reflection& reflection;
+  const DrainMeter& freed;                                // how fast the log makes room
   std::vector<std::unique_ptr<Lane>> lanes;               // by thread index
   std::vector<std::unique_ptr<HealthWatchers>> watchers;  // likewise
+  std::vector<std::unique_ptr<const Terms>> terms;        // likewise
 };
 
 // Whether a receiver takes that signal.
 [[nodiscard]] bool serves(Signal signal, const config::OtlpReceiver& settings,
-                          const Dependencies& dependencies) noexcept;
+                          std::uint32_t signals_enabled) noexcept;
 
 class RequestHandler final : public net::Handler {
  public:
-  RequestHandler(Shared& shared, const config::Listener& listener)
-      : shared_(shared), listener_(listener) {}
+  // Which of a receiver's listeners it serves.
+  using ListenerMember = config::Listener config::OtlpReceiver::*;
+  RequestHandler(Shared& shared, ListenerMember listener) : shared_(shared), listener_(listener) {}
 
   [[nodiscard]] std::optional<net::BodyPlan> on_head(net::Exchange& exchange) noexcept override;
   void on_request(net::Exchange& exchange) noexcept override;
@@ -63,16 +70,19 @@ class RequestHandler final : public net::Handler {
   [[nodiscard]] std::optional<net::BodyPlan> admit(net::Exchange& exchange, Signal signal,
                                                    AnswerForm form,
                                                    net::ContentCoding coding) noexcept;
+  [[nodiscard]] const Terms& terms_of(const net::Exchange& exchange) const noexcept;
+  [[nodiscard]] const config::Listener& listener_of(const net::Exchange& exchange) const noexcept;
+  [[nodiscard]] bool enabled(const net::Exchange& exchange, Signal signal) const noexcept;
   // What a body may take, of a request that holds `held_bytes` already.
-  [[nodiscard]] net::BodyPlan plan(const Request* request = nullptr,
+  [[nodiscard]] net::BodyPlan plan(const net::Exchange& exchange, const Request* request = nullptr,
                                    std::size_t held_bytes = 0) const noexcept;
   // What the request could still take of what all share, if no other were there. What needs more
   // can never be read, and is too large; what needs less and finds no room is told to come later.
   [[nodiscard]] std::size_t bytes_left(const Request& request) const noexcept;
   // As much, for one that is large enough to go alone.
   [[nodiscard]] bool could_take(const Request& request, std::size_t bytes) const noexcept;
-  [[nodiscard]] otlpview::CheckLimits limits() const noexcept {
-    return {.nesting_max = shared_.settings.max_nesting_levels};
+  [[nodiscard]] otlpview::CheckLimits limits(const Request& request) const noexcept {
+    return {.nesting_max = terms_of(*request.exchange).settings.max_nesting_levels};
   }
   [[nodiscard]] Lane& lane_of(const net::Exchange& exchange) const noexcept;
 
@@ -102,7 +112,7 @@ class RequestHandler final : public net::Handler {
                                            const net::Exchange& exchange) const;
 
   Shared& shared_;
-  const config::Listener& listener_;
+  const ListenerMember listener_;
 };
 
 }  // namespace gateway::receiver::otlp

@@ -1,0 +1,299 @@
+"""Reload: another configuration and other certificates while requests come in; listeners stay open."""
+
+import http.client
+import os
+import shutil
+import signal
+import ssl
+import subprocess
+
+import pytest
+import yaml
+
+import destination
+import gateway
+import otlp
+
+
+def post(service, items=1):
+    return gateway.http_request(service.http, "POST", "/v1/traces", otlp.request("traces", items=items), otlp.PROTOBUF)
+
+
+def rewrite(service, change):
+    """Changes the settings and replaces the file, as an editor does."""
+    change(service.settings)
+    new = service.config_file.with_suffix(".new")
+    new.write_text(yaml.safe_dump(service.settings, sort_keys=False))
+    os.replace(new, service.config_file)
+
+
+def reloads(service, result):
+    return service.metric("otlp_config_reloads_total", result=result)
+
+
+def reload(service, change, result="success"):
+    before = reloads(service, result)
+    rewrite(service, change)
+    service.process.send_signal(signal.SIGHUP)
+    gateway.until(lambda: reloads(service, result) > before, lambda: f"a reload: {result}; log:\n{service.log_text()}")
+
+
+def state_of(service, name):
+    return next(s for s in service.get("/health").json()["services"] if s["name"] == name)
+
+
+def said(service, text):
+    return any(text in line.get("message", "") for line in service.lines)
+
+
+@pytest.fixture
+def other_destination():
+    made = destination.GrpcDestination()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def running(make_gateway, grpc_destination):
+    return make_gateway({"otlp": gateway.exporter("otlp", grpc_destination.endpoint)}).start()
+
+
+def test_a_changed_file_is_taken_over_without_a_signal(running):
+    running.settings["service"]["telemetry"] = {"logs": {"level": "debug"}}
+    rewrite(running, lambda settings: None)
+    gateway.until(lambda: reloads(running, "success") == 1, "a reload")
+    assert said(running, "service.telemetry.logs.level: info -> debug")
+    assert running.metric("otlp_config_last_reload_successful") == 1
+
+
+def test_a_volume_of_kubernetes_is_taken_over(make_gateway, tmp_path):
+    """Method: the file is a symlink through ..data, which is replaced as kubelet does."""
+    service = make_gateway()
+    volume = tmp_path / "volume"
+    (volume / "..one").mkdir(parents=True)
+    shutil.copy(service.config_file, volume / "..one" / "gateway.yaml")
+    (volume / "..data").symlink_to("..one")
+    (volume / "gateway.yaml").symlink_to("..data/gateway.yaml")
+    service.config_file = volume / "gateway.yaml"
+    service.start()
+    service.settings["service"]["shutdown_timeout"] = "7s"
+    (volume / "..two").mkdir()
+    (volume / "..two" / "gateway.yaml").write_text(yaml.safe_dump(service.settings))
+    (volume / "..data_tmp").symlink_to("..two")
+    os.replace(volume / "..data_tmp", volume / "..data")
+    gateway.until(lambda: reloads(service, "success") == 1, "a reload")
+    assert said(service, "service.shutdown_timeout: 20s -> 7s")
+
+
+def test_exporters_come_change_and_go_under_traffic_and_nothing_is_lost_or_sent_twice(running, grpc_destination, other_destination):
+    """Method: a client on one connection sends without a pause while three reloads happen; then the
+    first destination has every body once, and the listeners are those of the start."""
+    addresses = running.grpc, running.http
+    bodies = []
+    sender = otlp.GrpcSender(running.grpc)
+
+    def send(count):
+        for _ in range(count):
+            bodies.append(otlp.request("traces", items=2))
+            sender.send("traces", bodies[-1])
+
+    def add(settings):
+        settings["exporters"]["otlp/other"] = gateway.exporter("otlp", other_destination.endpoint)
+        settings["service"]["pipelines"]["traces"]["exporters"].append("otlp/other")
+
+    def change(settings):
+        settings["exporters"]["otlp"]["timeout"] = "9s"
+
+    def remove(settings):
+        del settings["exporters"]["otlp/other"]
+        settings["service"]["pipelines"]["traces"]["exporters"].remove("otlp/other")
+
+    send(50)
+    for step in (add, change, remove):
+        rewrite(running, step)
+        before = reloads(running, "success")
+        running.process.send_signal(signal.SIGHUP)
+        while reloads(running, "success") == before:
+            send(5)
+        send(20)
+    running.wait_delivered("otlp", "traces", 2 * len(bodies))
+    sender.close()
+    arrived = grpc_destination.containers("traces")
+    assert arrived == otlp.containers(bodies)
+    assert other_destination.containers("traces")
+    assert ("otlp/other", "traces") not in running.ledger()
+    assert (running.grpc, running.http) == addresses
+    running.assert_balanced()
+
+
+def test_a_bad_file_leaves_the_old_configuration_running_and_says_so(running):
+    def spoil(settings):
+        settings["exporters"]["otlp"]["timeot"] = "1s"
+
+    reload(running, spoil, "failure")
+    assert running.metric("otlp_config_last_reload_successful") == 0
+    told = state_of(running, "config_service")
+    assert told["state"] == "degraded" and "timeot" in told["reason"] and "gateway.yaml:" in told["reason"]
+    assert post(running).status == 200
+    running.wait_delivered("otlp", "traces", 1)
+    assert running.get("/health/ready").status == 200
+    reload(running, lambda settings: settings["exporters"]["otlp"].pop("timeot"), "unchanged")
+    assert running.metric("otlp_config_last_reload_successful") == 1
+    assert state_of(running, "config_service")["state"] == "healthy"
+
+
+def test_an_exporter_that_cannot_start_is_put_back_as_it_was(make_gateway, tmp_path):
+    """Method: the new path of a file exporter is below a file."""
+    service = make_gateway({"file": {"path": str(tmp_path / "out.jsonl")}}).start()
+    (tmp_path / "plain").write_text("a file")
+    good = str(tmp_path / "out.jsonl")
+    reload(service, lambda settings: settings["exporters"]["file"].update(path=str(tmp_path / "plain/out.jsonl")), "failure")
+    assert "exporter/file" in state_of(service, "config_service")["reason"]
+    assert post(service).status == 200
+    service.wait_delivered("file", "traces", 1)
+    assert state_of(service, "exporter/file")["running"]
+    assert os.path.getsize(good) > 0
+
+
+def test_what_needs_a_restart_is_named_and_the_rest_holds(running):
+    def change(settings):
+        settings["storage"]["directory"] = str(running.directory / "elsewhere")
+        settings["receivers"]["otlp"]["protocols"]["http"]["max_request_body_size"] = 2048
+
+    reload(running, change)
+    told = state_of(running, "config_service")
+    assert told["state"] == "degraded" and "storage.directory" in told["reason"]
+    assert "max_request_body_size" not in told["reason"]
+    assert running.metric("otlp_config_restart_pending") == 1
+    large = gateway.http_request(running.http, "POST", "/v1/traces",
+                                 otlp.request("traces", items=1, text_bytes=4000), otlp.PROTOBUF)
+    assert large.status == 413
+    assert post(running).status == 200
+    assert not (running.directory / "elsewhere").exists()
+
+
+def test_limits_change_while_it_runs(running):
+    def change(settings):
+        settings["storage"]["size_max"] = 128 << 20
+        settings["processors"] = {"memory_limiter": {"limit_mib": 40}}
+        for pipeline in settings["service"]["pipelines"].values():
+            pipeline["processors"] = ["memory_limiter"]
+
+    reload(running, change)
+    assert running.metric("otlp_storage_size_max_bytes") == 128 << 20
+    assert running.metric("otlp_memory_budget_limit_bytes") == 40 << 20
+
+
+def test_a_signal_comes_and_goes_with_its_pipeline(running):
+    pipeline = running.settings["service"]["pipelines"]["traces"]
+    reload(running, lambda settings: settings["service"]["pipelines"].pop("traces"))
+    assert post(running).status == 404
+    assert all(s["name"] != "trace_service" for s in running.get("/health").json()["services"])
+    reload(running, lambda settings: settings["service"]["pipelines"].update(traces=pipeline))
+    assert post(running).status == 200
+    running.wait_delivered("otlp", "traces", 1)
+    assert state_of(running, "trace_service")["running"]
+
+
+def test_a_removed_exporters_backlog_is_shown_and_delivered_when_it_comes_back(running, other_destination):
+    dead = other_destination
+    dead.down()
+    settings = gateway.exporter("otlp", dead.endpoint)
+
+    def add(config):
+        config["exporters"]["otlp/dead"] = settings
+        config["service"]["pipelines"]["traces"]["exporters"].append("otlp/dead")
+
+    def remove(config):
+        del config["exporters"]["otlp/dead"]
+        config["service"]["pipelines"]["traces"]["exporters"].remove("otlp/dead")
+
+    reload(running, add)
+    for _ in range(7):
+        assert post(running).status == 200
+    running.wait_delivered("otlp", "traces", 7)
+    reload(running, remove)
+    told = state_of(running, "config_service")
+    assert told["state"] == "degraded"
+    assert "exporter otlp/dead is no longer configured, and 7 traces items wait for it" in told["reason"]
+    assert running.metric("otlp_config_removed_exporter_items") == 7
+    dead.up()
+    reload(running, add)
+    running.wait_delivered("otlp/dead", "traces", 7)
+    assert state_of(running, "config_service")["state"] == "healthy"
+
+
+def test_config_diff_tells_beforehand(running, tmp_path):
+    wanted = gateway.merged(running.settings, {"storage": {"directory": "/elsewhere"}, "service": {"shutdown_timeout": "3s"}})
+    wanted["exporters"] = {"otlp/new": {**running.settings["exporters"]["otlp"], "headers": {"authorization": "s3cret"}}}
+    for pipeline in wanted["service"]["pipelines"].values():
+        pipeline["exporters"] = ["otlp/new"]
+    new = tmp_path / "new.yaml"
+    new.write_text(yaml.safe_dump(wanted))
+    post(running)
+    shown = gateway.run_command("config", "--config", running.config_file, "--set", f"admin.endpoint={running.admin}", "--diff", new)
+    assert shown.returncode == 0, shown.stderr
+    lines = shown.stdout.splitlines()
+    assert "restart  storage.directory: " + running.settings["storage"]["directory"] + " -> /elsewhere" in lines
+    assert "live     service.shutdown_timeout: 20s -> 3s" in lines
+    assert "rebuild  exporters.otlp/new: (none) -> there" in lines
+    assert any(line.startswith("exporter otlp goes; ") and "backlog" in line for line in lines), lines
+    assert "s3cret" not in shown.stdout
+    same = gateway.run_command("config", "--config", new, "--diff", new)
+    assert same.returncode == 0 and "no change" in same.stdout
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("storage: {size_max: many}\n")
+    refused = gateway.run_command("config", "--config", running.config_file, "--diff", bad)
+    assert refused.returncode == 1 and "size_max" in refused.stderr
+
+
+# --- certificates ---
+
+def make_certificate(folder, name):
+    """A self-signed certificate for localhost, in tls.crt and tls.key; written one after the other."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-subj", f"/CN={name}", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-days", "2",
+                    "-keyout", folder / "new.key", "-out", folder / "new.crt"], check=True, capture_output=True)
+    os.replace(folder / "new.crt", folder / "tls.crt")
+    os.replace(folder / "new.key", folder / "tls.key")
+
+
+def served_certificate(address):
+    host, port = address.rsplit(":", 1)
+    return ssl.get_server_certificate((host, int(port)))
+
+
+def test_changed_certificates_are_served_without_closing_a_listener(make_gateway, tmp_path):
+    """Method: a connection opened before the change goes on; a new one sees the new certificate; a
+    broken one changes nothing, and is told."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    make_certificate(tmp_path, "one")
+    tls = {"cert_file": str(tmp_path / "tls.crt"), "key_file": str(tmp_path / "tls.key")}
+    listeners = gateway.receivers(16)
+    listeners["otlp"]["protocols"]["http"]["tls"] = tls
+    service = make_gateway(receivers=listeners).start()
+    first = served_certificate(service.http)
+    context = ssl.create_default_context(cafile=str(tmp_path / "tls.crt"))
+    host, port = service.http.rsplit(":", 1)
+    kept = http.client.HTTPSConnection(host, int(port), context=context, timeout=gateway.DEADLINE_S)
+
+    def send():
+        kept.request("POST", "/v1/traces", otlp.request("traces"), otlp.PROTOBUF)
+        answer = kept.getresponse()
+        answer.read()
+        return answer.status
+
+    assert send() == 200
+    make_certificate(tmp_path, "two")
+    gateway.until(lambda: served_certificate(service.http) != first, "the new certificate")
+    assert send() == 200
+    second = served_certificate(service.http)
+    (tmp_path / "tls.crt").write_text("not a certificate")
+    gateway.until(lambda: service.metric("otlp_tls_reloads_total", result="failure") >= 1, "a refusal")
+    assert "tls.crt" in state_of(service, "config_service")["reason"]
+    assert served_certificate(service.http) == second
+    make_certificate(tmp_path, "three")
+    gateway.until(lambda: served_certificate(service.http) != second, "the third certificate")
+    gateway.until(lambda: state_of(service, "config_service")["state"] == "healthy", "health")
+    kept.close()
