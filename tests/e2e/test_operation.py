@@ -355,7 +355,7 @@ def test_log_levels_change_while_it_runs(make_gateway):
         return gateway.http_request(address or service.admin, "PUT", "/api/v1/log-levels", text)
     assert service.get("/api/v1/log-levels").json() == {"filter": "info", "configured": "info"}
     assert put(b"warn,app=debug\n").json() == {"filter": "warn,app=debug", "configured": "info"}
-    assert any(line["message"] == "log levels changed" for line in service.lines)
+    gateway.until(lambda: any(line["message"] == "log levels changed" for line in service.lines), "the change in the service's own log")
     wrong = put(b"loud")
     assert wrong.status == 400 and "loud" in wrong.json()["message"]
     assert service.get("/api/v1/log-levels").json()["filter"] == "warn,app=debug"
