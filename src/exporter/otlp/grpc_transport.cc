@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <grpc/byte_buffer.h>
+#include <grpc/grpc.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
@@ -123,6 +124,16 @@ Result<std::shared_ptr<grpc::ChannelCredentials>, std::string> credentials_for(
   return experimental::TlsCredentials(unchecked);
 }
 
+// gRPC ends what it keeps for the process with its last channel, while the last callback may still
+// be on its way out of a thread of gRPC's. So the process holds on to it for good.
+void keep_grpc() {
+  static const bool kept = [] {
+    grpc_init();
+    return true;
+  }();
+  static_cast<void>(kept);
+}
+
 class GrpcTransport final : public Transport {
  public:
   GrpcTransport(const config::Exporter& settings, boost::asio::io_context& loop)
@@ -130,6 +141,7 @@ class GrpcTransport final : public Transport {
         loop_(loop),
         encoder_(settings.compression, settings.compression_level, false),
         calls_(std::make_shared<Calls>()) {
+    keep_grpc();
     for (auto& [name, value] : settings_.headers) {
       // Metadata keys are lower case; a key that is not would abort the call.
       std::transform(name.begin(), name.end(), name.begin(),
