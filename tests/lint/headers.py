@@ -56,9 +56,9 @@ def module_flags():
         for word in after:
             if word in ("-I", "-isystem", "-D", "-include"):
                 kept += [word, next(after)]
-            # A folder of this machine, given to a test, is no header's business, and no cache could share it.
-            elif word.startswith(("-I", "-D", "-std", "-isystem", "-W", "-m", "-pthread")) and '="/' not in word:
-                kept.append(word)
+            elif word.startswith(("-I", "-D", "-std", "-isystem", "-W", "-m", "-pthread")):
+                # Which folder of this machine a test is given is no header's business, and no cache could share it.
+                kept.append(re.sub(r'="/.*"$', '=""', word))
         module = layers.module_of(source.relative_to(tree.ROOT)) or "tests"
         known = flags.setdefault(module, list(compiler))
         known += [word for word in kept if word not in known]
