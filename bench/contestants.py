@@ -16,6 +16,7 @@ import time
 
 import yaml
 
+import destination
 import gateway
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -119,7 +120,7 @@ class Collector:
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "queue").mkdir(parents=True)
         self.folder = folder
-        self.ports = {name: free_port() for name in ("grpc", "http")}
+        self.ports = {name: destination.free_port() for name in ("grpc", "http")}
         limit = 64
         exporters = {f"otlp/{number}": {
             "endpoint": f"127.0.0.1:{sink.ports['port']}", "tls": {"insecure": True}, "compression": case.coding_out,
@@ -157,12 +158,6 @@ class Collector:
             self.process.wait()
         self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 def listens(port):

@@ -12,6 +12,7 @@ import yaml
 
 import cases
 import contestants
+import destination
 import gateway
 import load
 import measure
@@ -24,7 +25,7 @@ HALF = 0.5
 def start_to_ready_ms(build, folder):
     """From exec to the first 200 of /health/ready, asked without pause."""
     folder.mkdir(parents=True, exist_ok=True)
-    port = contestants.free_port()
+    port = destination.free_port()
     settings = gateway.configuration(folder, {"debug": {}}, admin={"endpoint": f"127.0.0.1:{port}"})
     file = folder / "gateway.yaml"
     file.write_text(yaml.safe_dump(settings))

@@ -96,7 +96,10 @@ class Lane {
   // Everything is delivered, or waits for a destination that does not take it now.
   [[nodiscard]] bool drained() const;
   // Nothing more is sent. idle() once the last answer has come.
-  void begin_stop() noexcept { stopping_ = true; }
+  void begin_stop() noexcept {
+    stopping_ = true;
+    reader_->set_awaited(false);  // the writer waits for none that reads no more
+  }
   [[nodiscard]] bool idle() const noexcept { return sending_count_ == 0; }
   // Once it is idle: reads and sends again, and begins with what was not answered.
   void resume() noexcept { draining_ = stopping_ = false; }
