@@ -5,7 +5,7 @@ import pathlib
 
 import yaml
 
-import policy
+import manifest
 import problems
 import render
 import sources
@@ -54,15 +54,15 @@ def check_application(root, file, projects):
     cluster = {(kind["group"], kind["kind"]) for kind in allowed["clusterResourceWhitelist"]}
     namespaced = {(kind["group"], kind["kind"]) for kind in allowed["namespaceResourceWhitelist"]}
     for obj in objects:
-        key = (policy.group(obj), obj["kind"])
-        if key not in (cluster if obj["kind"] in policy.CLUSTER_KINDS else namespaced):
+        key = (manifest.group(obj), obj["kind"])
+        if key not in (cluster if obj["kind"] in manifest.CLUSTER_KINDS else namespaced):
             yield project_file, line_at(project_file, "spec", "namespaceResourceWhitelist"), \
                 f"project {spec['project']} allows no {obj['kind']} of group {key[0]!r}, which {overlay.name} renders"
         namespace = obj["metadata"].get("namespace", obj["metadata"]["name"])
         if namespace != spec["destination"]["namespace"]:
             yield file, line_at(file, "spec", "destination", "namespace"), \
                 f"{overlay.name} renders into {namespace}, the application goes to {spec['destination']['namespace']}"
-    hooks = {(obj["metadata"].get("annotations") or {}).get("argocd.argoproj.io/hook") for obj in policy.of_kind(objects, "Job")}
+    hooks = {(obj["metadata"].get("annotations") or {}).get("argocd.argoproj.io/hook") for obj in manifest.of_kind(objects, "Job")}
     for hook in sorted({"PreSync", "PostSync"} - hooks):
         yield file, line_at(file, "spec", "source", "path"), f"{overlay.name} has no {hook} job"
 
@@ -70,7 +70,7 @@ def check_application(root, file, projects):
 def check_unused(root, projects):
     """Rights that no overlay needs are no rights to give."""
     file, project = projects["otlp"]
-    rendered = {(policy.group(obj), obj["kind"]) for overlay in render.overlays(root)
+    rendered = {(manifest.group(obj), obj["kind"]) for overlay in render.overlays(root)
                 for obj in render.overlay_objects(str(overlay), str(root))}
     for index, kind in enumerate(project["spec"]["namespaceResourceWhitelist"]):
         if (kind["group"], kind["kind"]) not in rendered | {("", "Secret"), ("apps", "Deployment"), ("apps", "DaemonSet")}:

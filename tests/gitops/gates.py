@@ -15,6 +15,7 @@ import sys
 import yaml
 
 import argo
+import manifest
 import monitoring
 import parity
 import policy
@@ -149,12 +150,12 @@ def misfits(objects, environment, required):
 
 def refused_pods(objects):
     """(workload, path, message) of what the restricted Pod Security Standard refuses."""
-    said = toolbox.run([toolbox.tool("psa")], input=json.dumps(policy.pod_templates(objects)))
-    by_name = {f"{obj['kind']}/{obj['metadata']['name']}": obj for obj in policy.of_kind(objects, *policy.WORKLOADS)}
+    said = toolbox.run([toolbox.tool("psa")], input=json.dumps(manifest.pod_templates(objects)))
+    by_name = {f"{obj['kind']}/{obj['metadata']['name']}": obj for obj in manifest.of_kind(objects, *manifest.WORKLOADS)}
     for line in sorted(set(said.splitlines())):
         which, check, detail = line.split("\t")
         at = ["spec", "template", "spec", "securityContext"]
-        for path, container in policy.containers(by_name[which]):
+        for path, container in manifest.containers(by_name[which]):
             if f'"{container["name"]}"' in detail:
                 at = [*path, "securityContext", *re.findall(r"^\w+", check)]
         yield by_name[which], at, f"Pod Security restricted: {check}: {detail}"
@@ -167,10 +168,10 @@ def fit(root):
         objects = list(objects)
         for obj, path, value, message in misfits(objects, overlay.name, required_secrets(root, overlay.name)):
             file, line = sources.locate(overlay, obj, path, value)
-            found.append(problems.problem(root, file, line, f"{overlay.name}: {obj['kind']} {policy.name(obj)}: {message}"))
+            found.append(problems.problem(root, file, line, f"{overlay.name}: {obj['kind']} {manifest.name(obj)}: {message}"))
         for obj, path, message in refused_pods(objects):
             file, line = sources.locate(overlay, obj, path)
-            found.append(problems.problem(root, file, line, f"{overlay.name}: {obj['kind']} {policy.name(obj)}: {message}"))
+            found.append(problems.problem(root, file, line, f"{overlay.name}: {obj['kind']} {manifest.name(obj)}: {message}"))
     for values in render.examples(root):
         if not values.exists():
             continue
@@ -180,7 +181,7 @@ def fit(root):
         wrong = [(obj, path, message) for obj, path, _, message in misfits(objects, "chart", required_secrets(root, "production"))]
         for obj, path, message in [*wrong, *refused_pods(objects)]:
             file, line = sources.locate_in_chart(values, obj, path)
-            found.append(problems.problem(root, file, line, f"with {values.name}: {obj['kind']} {policy.name(obj)}: {message}"))
+            found.append(problems.problem(root, file, line, f"with {values.name}: {obj['kind']} {manifest.name(obj)}: {message}"))
     return found
 
 

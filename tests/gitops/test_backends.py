@@ -14,9 +14,9 @@ import yaml
 
 import destination
 import gateway
+import manifest
 import monitoring
 import otlp
-import policy
 import render
 import sources
 import toolbox
@@ -122,10 +122,10 @@ def test_data_arrives_as_the_backend_wants_it(name, tmp_path, monkeypatch, targe
 # Goal: the evaluation stack's gateway sends each signal to its backend. Method: its rendered files.
 def test_the_evaluation_stack_sends_each_signal_to_its_backend(tmp_path, targets):
     objects = list(render.overlay_objects(str(EVALUATION), str(toolbox.ROOT)))
-    workload = next(obj for obj in policy.of_kind(objects, "Deployment") if policy.name(obj) == "otlp-service")
-    _, container = next(policy.containers(workload))
-    block = yaml.safe_load([text for _, text in policy.config_files(objects, workload, container)][-1])
-    services = {policy.name(obj): {port["port"] for port in obj["spec"]["ports"]} for obj in policy.of_kind(objects, "Service")}
+    workload = next(obj for obj in manifest.of_kind(objects, "Deployment") if manifest.name(obj) == "otlp-service")
+    _, container = next(manifest.containers(workload))
+    block = yaml.safe_load([text for _, text in manifest.config_files(objects, workload, container)][-1])
+    services = {manifest.name(obj): {port["port"] for port in obj["spec"]["ports"]} for obj in manifest.of_kind(objects, "Service")}
     for settings in block["exporters"].values():
         at = urllib.parse.urlsplit(settings["endpoint"])
         assert at.port in services[at.hostname], f"no Service answers {settings['endpoint']}"
@@ -142,8 +142,8 @@ def test_the_evaluation_stack_sends_each_signal_to_its_backend(tmp_path, targets
 # Goal: Grafana finds what it is provisioned with. Method: its files against the Services, volumes and dashboards.
 def test_grafana_is_provisioned_with_what_is_there():
     objects = list(render.overlay_objects(str(EVALUATION), str(toolbox.ROOT)))
-    maps = {re.sub(r"-[a-z0-9]{10}$", "", policy.name(obj)): obj["data"] for obj in policy.of_kind(objects, "ConfigMap")}
-    services = {policy.name(obj): {port["port"] for port in obj["spec"]["ports"]} for obj in policy.of_kind(objects, "Service")}
+    maps = {re.sub(r"-[a-z0-9]{10}$", "", manifest.name(obj)): obj["data"] for obj in manifest.of_kind(objects, "ConfigMap")}
+    services = {manifest.name(obj): {port["port"] for port in obj["spec"]["ports"]} for obj in manifest.of_kind(objects, "Service")}
     found = yaml.safe_load(maps["grafana-datasources"]["datasources.yaml"])["datasources"]
     uids = {source["uid"] for source in found}
     for source in found:
@@ -153,8 +153,8 @@ def test_grafana_is_provisioned_with_what_is_there():
     assert {source["type"] for source in found} == {"prometheus", "jaeger", "loki"}
     pages = {path.name for path in (toolbox.ROOT / "monitoring/dashboards/json").glob("*.json")}
     assert set(maps["otlp-dashboards"]) == pages
-    grafana = next(obj for obj in policy.of_kind(objects, "Deployment") if policy.name(obj) == "grafana")
-    _, container = next(policy.containers(grafana))
+    grafana = next(obj for obj in manifest.of_kind(objects, "Deployment") if manifest.name(obj) == "grafana")
+    _, container = next(manifest.containers(grafana))
     mounts = {mount["mountPath"] for mount in container["volumeMounts"]}
     assert yaml.safe_load(maps["grafana-providers"]["providers.yaml"])["providers"][0]["options"]["path"] in mounts
     home = next(entry["value"] for entry in container["env"] if entry["name"].endswith("HOME_DASHBOARD_PATH"))

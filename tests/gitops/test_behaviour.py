@@ -17,9 +17,9 @@ import pytest
 
 import destination
 import gateway
+import manifest
 import monitoring
 import otlp
-import policy
 import render
 import toolbox
 
@@ -36,16 +36,16 @@ def chart(name):
 
 
 def our_containers(objects):
-    for workload in policy.of_kind(objects, *policy.WORKLOADS):
-        for _, container in policy.containers(workload):
-            if policy.ours(container):
+    for workload in manifest.of_kind(objects, *manifest.WORKLOADS):
+        for _, container in manifest.containers(workload):
+            if manifest.ours(container):
                 yield workload, container
 
 
 def environment_of(objects, container):
     """What the container would find; Secrets by a word in their place."""
     found = {}
-    maps = {policy.name(obj): obj["data"] for obj in policy.of_kind(objects, "ConfigMap")}
+    maps = {manifest.name(obj): obj["data"] for obj in manifest.of_kind(objects, "ConfigMap")}
     for source in container.get("envFrom", []):
         found.update(maps[source["configMapRef"]["name"]])
     for entry in container.get("env", []):
@@ -62,13 +62,13 @@ def test_the_gateway_accepts_what_is_rolled_out(rendering, tmp_path):
     seen = 0
     for workload, container in our_containers(objects):
         files = []
-        for index, (argument, text) in enumerate(policy.config_files(objects, workload, container)):
+        for index, (argument, text) in enumerate(manifest.config_files(objects, workload, container)):
             assert text, argument
-            files.append(tmp_path / f"{policy.name(workload)}-{index}.yaml")
+            files.append(tmp_path / f"{manifest.name(workload)}-{index}.yaml")
             files[-1].write_text(text)
         said = subprocess.run([gateway.BINARY, "validate", *(f"--config={file}" for file in files)], check=False,
                               capture_output=True, text=True, env={**os.environ, **environment_of(objects, container)})
-        assert said.returncode == 0, f"{policy.name(workload)}: {said.stdout}{said.stderr}"
+        assert said.returncode == 0, f"{manifest.name(workload)}: {said.stdout}{said.stderr}"
         assert "unknown" not in said.stdout + said.stderr
         seen += 1
     assert seen
@@ -99,7 +99,7 @@ def started_as(name, tmp_path, monkeypatch):
     monkeypatch.setenv("OTLP_DATA_DIRECTORY", str(tmp_path / "data"))
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://{target.endpoint}")
     made = gateway.Gateway(tmp_path)
-    texts = [text for _, text in policy.config_files(objects, workload, container)]
+    texts = [text for _, text in manifest.config_files(objects, workload, container)]
     # Two endpoints with port 0 are taken for the same one, so the page for metrics gets a number.
     text = texts[0].replace("}:9090", f"}}:{destination.free_port()}")
     made.config_file.write_text(re.sub(r"(OTLP_BIND_HOST:-127\.0\.0\.1\}):(?:4317|4318|8080)\b", r"\1:0", text))
@@ -181,8 +181,8 @@ def test_the_smoke_job_speaks_tls_where_the_pods_do(tls_pod, tmp_path):
 
 def smoke_command(pod, tmp_path, scheme):
     """Starts the gateway; returns the Job's own command with this machine's addresses."""
-    job = next(obj for obj in policy.of_kind(pod.objects, "Job") if policy.name(obj) == "otlp-service-smoke-test")
-    script = next(obj["data"]["smoke.py"] for obj in policy.of_kind(pod.objects, "ConfigMap") if "smoke.py" in obj["data"])
+    job = next(obj for obj in manifest.of_kind(pod.objects, "Job") if manifest.name(obj) == "otlp-service-smoke-test")
+    script = next(obj["data"]["smoke.py"] for obj in manifest.of_kind(pod.objects, "ConfigMap") if "smoke.py" in obj["data"])
     (tmp_path / "smoke.py").write_text(script)
     pod.start(*pod.arguments)
     places = {"://otlp-service:4318": f"://{pod.http}", "/ca/ca.crt": f"{tmp_path}/tls.crt", "http://otlp-service:8080": f"http://{pod.admin}",
@@ -217,7 +217,7 @@ def test_a_drain_under_load_keeps_what_was_acknowledged(pod):
     for thread in threads:
         thread.start()
     gateway.until(lambda: len(acknowledged) >= 50, "load")
-    assert pod.metric("process_resident_memory_bytes") < policy.size_bytes(pod.container["resources"]["limits"]["memory"])
+    assert pod.metric("process_resident_memory_bytes") < manifest.size_bytes(pod.container["resources"]["limits"]["memory"])
     began = time.monotonic()
     pod.stop(grace_s=left_s)
     took = time.monotonic() - began

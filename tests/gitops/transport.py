@@ -9,8 +9,9 @@ import re
 
 import yaml
 
-import policy
-from policy import name, of_kind
+import manifest
+import references
+from manifest import name, of_kind
 
 ISTIOD_PORT = 15012
 CLEAR_PROTOCOLS = {"HTTP", "GRPC"}  # nginx's backend-protocol
@@ -18,7 +19,7 @@ SERVERS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
 def labels_of(workload):
-    return policy.template(workload)["metadata"].get("labels", {})
+    return manifest.template(workload)["metadata"].get("labels", {})
 
 
 def settings_of(objects, workload, container):
@@ -27,14 +28,14 @@ def settings_of(objects, workload, container):
 
     def fill(found):
         return str(values.get(found.group(1), found.group(2) or ""))
-    for argument, text in policy.config_files(objects, workload, container):
+    for argument, text in manifest.config_files(objects, workload, container):
         yield argument, yaml.safe_load(re.sub(r"\$\{env:(\w+)(?::-([^}]*))?\}", fill, text or "")) or {}
 
 
 def tls_argument(objects, workload):
     """(path, argument) of the file that makes the workload's OTLP listeners speak TLS; None when they do not."""
-    for path, container in policy.containers(workload):
-        if not policy.ours(container):
+    for path, container in manifest.containers(workload):
+        if not manifest.ours(container):
             continue
         for argument, settings in settings_of(objects, workload, container):
             for receiver in (settings.get("receivers") or {}).values():
@@ -48,7 +49,7 @@ def tls_services(objects):
     """Service name -> whether the pods behind it speak TLS on OTLP."""
     speaks = {}
     for service in of_kind(objects, "Service"):
-        pods = [pod for pod in policy.pods_selected(objects, service["spec"].get("selector")) if pod["kind"] in SERVERS]
+        pods = [pod for pod in manifest.pods_selected(objects, service["spec"].get("selector")) if pod["kind"] in SERVERS]
         speaks[name(service)] = any(tls_argument(objects, pod) for pod in pods)
     return speaks
 
@@ -72,9 +73,9 @@ def check_encryption(objects):
         behind = set(re.findall(r"'name': '([\w-]+)'", str(route["spec"])))
         for service in sorted(behind & {name for name, tls in speaks.items() if tls}):
             yield route, ["spec", "rules"], None, f"{route['kind']} {name(route)} leads clear text to {service}, which speaks TLS"
-    for workload in of_kind(objects, *policy.WORKLOADS):
-        for path, container in policy.containers(workload):
-            if policy.ours(container):
+    for workload in of_kind(objects, *manifest.WORKLOADS):
+        for path, container in manifest.containers(workload):
+            if manifest.ours(container):
                 yield from check_exporters(objects, workload, path, container, speaks)
             for key in ("command", "args"):
                 for index, word in enumerate(container.get(key, [])):
@@ -102,7 +103,7 @@ def allowed_ports(objects, labels):
     found = set()
     for rule in of_kind(objects, "AuthorizationPolicy"):
         spec = rule["spec"]
-        if spec.get("action") != "ALLOW" or not policy.selects(spec.get("selector", {}).get("matchLabels"), labels):
+        if spec.get("action") != "ALLOW" or not manifest.selects(spec.get("selector", {}).get("matchLabels"), labels):
             continue
         for entry in spec.get("rules", []):
             for target in entry.get("to", [{}]):
@@ -115,13 +116,13 @@ def check_authorization(objects):
         return
     for workload in of_kind(objects, *SERVERS):
         allowed = allowed_ports(objects, labels_of(workload))
-        for path, container in policy.containers(workload):
+        for path, container in manifest.containers(workload):
             for index, port in enumerate(container.get("ports", [])):
                 if not allowed & {None, port["containerPort"]}:
                     yield workload, [*path, "ports", index, "containerPort"], port["containerPort"], \
                         f"the mesh refuses every caller of port {port['name']}: no AuthorizationPolicy allows any"
     for gateway in of_kind(objects, "Gateway"):
-        if policy.group(gateway) == "gateway.networking.k8s.io" and gateway["spec"]["gatewayClassName"] == "istio" and \
+        if manifest.group(gateway) == "gateway.networking.k8s.io" and gateway["spec"]["gatewayClassName"] == "istio" and \
                 not allowed_ports(objects, {"gateway.networking.k8s.io/gateway-name": name(gateway)}):
             yield gateway, ["spec", "gatewayClassName"], "istio", "the mesh refuses every caller of the Gateway's pods: no AuthorizationPolicy allows any"
 
@@ -131,28 +132,28 @@ def check_members(objects):
     if not in_mesh(objects):
         return
     services = {name(service) for service in of_kind(objects, "Service")}
-    for workload in of_kind(objects, *policy.WORKLOADS):
+    for workload in of_kind(objects, *manifest.WORKLOADS):
         out = labels_of(workload).get("sidecar.istio.io/inject") == "false"
-        for path, container in policy.containers(workload):
+        for path, container in manifest.containers(workload):
             words = " ".join([*container.get("command", []), *container.get("args", [])])
             called = sorted(services & set(re.findall(r"//([\w-]+):\d", words)))
             if out and called:
                 yield workload, ["spec", "template", "metadata", "labels", "sidecar.istio.io/inject"], "false", \
                     f"calls {', '.join(called)} from outside the mesh, which takes mutual TLS only"
     for workload in of_kind(objects, *SERVERS):
-        rules = [rule for obj in of_kind(objects, "NetworkPolicy") if policy.selects(obj["spec"]["podSelector"].get("matchLabels"), labels_of(workload))
+        rules = [rule for obj in of_kind(objects, "NetworkPolicy") if manifest.selects(obj["spec"]["podSelector"].get("matchLabels"), labels_of(workload))
                  for rule in obj["spec"].get("egress", [])]
         if rules and not any(port.get("port") == ISTIOD_PORT for rule in rules for port in rule.get("ports", [])):
             yield workload, ["metadata", "name"], None, f"no NetworkPolicy lets the proxies of {name(workload)} reach istiod ({ISTIOD_PORT}): the pods would not start"
     permissive = [obj["spec"] for obj in of_kind(objects, "PeerAuthentication")]
     for monitor in of_kind(objects, "ServiceMonitor"):
         for service in of_kind(objects, "Service"):
-            if not policy.selects(monitor["spec"]["selector"]["matchLabels"], service["metadata"]["labels"]):
+            if not manifest.selects(monitor["spec"]["selector"]["matchLabels"], service["metadata"]["labels"]):
                 continue
             for index, endpoint in enumerate(monitor["spec"]["endpoints"]):
                 ports = {str(port["port"]) for port in service["spec"]["ports"] if port["name"] == endpoint["port"]}
-                for pod in policy.pods_selected(objects, service["spec"]["selector"]):
-                    if ports and not any(spec.get("portLevelMtls", {}).get(port, {}).get("mode") == "PERMISSIVE" and policy.selects(
+                for pod in manifest.pods_selected(objects, service["spec"]["selector"]):
+                    if ports and not any(spec.get("portLevelMtls", {}).get(port, {}).get("mode") == "PERMISSIVE" and manifest.selects(
                             spec.get("selector", {}).get("matchLabels"), labels_of(pod)) for spec in permissive for port in ports):
                         yield monitor, ["spec", "endpoints", index, "port"], endpoint["port"], \
                             f"a Prometheus outside the mesh cannot read port {endpoint['port']} of {name(pod)}: mutual TLS only"
@@ -173,9 +174,9 @@ def check_mesh_routes(objects):
 
 
 def check_certificates(objects, required):
-    known = policy.known_secrets(objects, required)
+    known = references.known_secrets(objects, required)
     for gateway in of_kind(objects, "Gateway"):
-        istio = policy.group(gateway) == "networking.istio.io"
+        istio = manifest.group(gateway) == "networking.istio.io"
         for key in ("servers", "listeners"):
             for index, listener in enumerate(gateway["spec"].get(key, [])):
                 tls = listener.get("tls", {})

@@ -21,7 +21,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "gitops"))
 
 import gateway  # noqa: E402
-import policy  # noqa: E402
+import manifest  # noqa: E402
 import render  # noqa: E402
 import toolbox  # noqa: E402
 
@@ -133,14 +133,14 @@ def server(tmp_path_factory):
 
 def make_namespaces(server, objects):
     for name in {obj["metadata"]["namespace"] for obj in objects if "namespace" in obj["metadata"]}:
-        namespace = next((obj for obj in policy.of_kind(objects, "Namespace") if policy.name(obj) == name),
+        namespace = next((obj for obj in manifest.of_kind(objects, "Namespace") if manifest.name(obj) == name),
                          {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {
                              "pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/warn": "restricted"}}})
         server.ask("POST", "/api/v1/namespaces", namespace)
 
 
 def pod_of(workload):
-    spec = policy.template(workload)["spec"]
+    spec = manifest.template(workload)["spec"]
     claims = [{"name": claim["metadata"]["name"], "emptyDir": {}} for claim in workload["spec"].get("volumeClaimTemplates", [])]
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "template", "namespace": workload["metadata"]["namespace"]},
             "spec": {**spec, "volumes": [*spec.get("volumes", []), *claims]}}
@@ -149,11 +149,11 @@ def pod_of(workload):
 def refused(server, objects):
     """What the server does not take, or takes with a warning; each pod template is also sent as a pod."""
     make_namespaces(server, objects)
-    for obj in [*objects, *(pod_of(workload) for workload in policy.of_kind(objects, *policy.WORKLOADS))]:
+    for obj in [*objects, *(pod_of(workload) for workload in manifest.of_kind(objects, *manifest.WORKLOADS))]:
         status, warnings, answer = server.apply(obj)
         warnings = [warning for warning in warnings if NO_MISTAKE not in warning.replace("\\", "")]
         if status not in (200, 201) or warnings:
-            yield f"{obj['kind']} {policy.name(obj)}: {status} {warnings} {answer.get('message', '')}"
+            yield f"{obj['kind']} {manifest.name(obj)}: {status} {warnings} {answer.get('message', '')}"
 
 
 # Goal: the API server takes what we render. Method: server-side apply, dry, with strict fields; a
@@ -217,7 +217,7 @@ def test_mistakes_are_refused(server):
     make_namespaces(server, objects)
 
     def answer_to(kind, change, group=None):
-        obj = json.loads(json.dumps(next(one for one in policy.of_kind(objects, kind) if group in (None, policy.group(one)))))
+        obj = json.loads(json.dumps(next(one for one in manifest.of_kind(objects, kind) if group in (None, manifest.group(one)))))
         change(obj["spec"])
         status, _, answer = server.apply(obj)
         assert status >= 400, f"{kind} was taken"

@@ -20,8 +20,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "gitops"
 
 import destination  # noqa: E402
 import gateway  # noqa: E402
+import manifest  # noqa: E402
 import monitoring  # noqa: E402
-import policy  # noqa: E402
 import render  # noqa: E402
 import toolbox  # noqa: E402
 
@@ -56,8 +56,8 @@ class Prometheus:
     def __init__(self, folder, target):
         self.port = destination.free_port()
         objects = render.overlay_objects(str(EVALUATION), str(toolbox.ROOT))
-        deployment = next(obj for obj in policy.of_kind(objects, "Deployment") if policy.name(obj) == "prometheus")
-        arguments = next(policy.containers(deployment))[1]["args"]
+        deployment = next(obj for obj in manifest.of_kind(objects, "Deployment") if manifest.name(obj) == "prometheus")
+        arguments = next(manifest.containers(deployment))[1]["args"]
         settings = with_our_rules(CONFIGURATIONS["evaluation"])
         job, = settings["scrape_configs"]
         job.pop("dns_sd_configs")
