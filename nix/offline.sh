@@ -21,6 +21,9 @@ command -v nix >/dev/null || die "nix is missing: apt-get install --no-install-r
 [[ -f flake.lock ]] || die "flake.lock is missing: git checkout flake.lock"
 case $(uname -m) in x86_64 | aarch64) ;; *) die "no stand-in for $(uname -m): x86_64 and aarch64 only" ;; esac
 
+mapfile -t unseen < <(git ls-files --others --exclude-standard 2>/dev/null)
+[[ ${#unseen[@]} -eq 0 ]] || printf 'nix/offline.sh: git does not track, so nix does not see: %s\n' "${unseen[*]}" >&2
+
 work=$PWD/.cache/nix
 mkdir -p "$work"/{etc,home,none} "$work"/bind/{usr,alternatives,dpkg,tools,sysroot}
 find "$work/etc" "$work/nixpkgs" -type f -delete 2>/dev/null || true

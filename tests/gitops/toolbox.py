@@ -192,4 +192,5 @@ def unpacked_schemas(program):
 if __name__ == "__main__":
     for wanted_tool in sys.argv[1:] or ("kustomize", "helm", "kubeconform", "psa"):
         print(tool(wanted_tool))
-    print(python(), kubernetes_schemas(), promtool(), sep="\n")
+    if not sys.argv[1:]:
+        print(python(), kubernetes_schemas(), promtool(), sep="\n")

@@ -104,7 +104,7 @@ def test_links_between_documents_lead_somewhere():
 
 
 def test_dev_commands_in_documents_exist():
-    helped = subprocess.run([str(tree.ROOT / "dev"), "help"], capture_output=True, text=True, check=True).stdout
+    helped = subprocess.run(["bash", str(tree.ROOT / "dev"), "help"], capture_output=True, text=True, check=True).stdout
     known = set(re.findall(r"^  (\w+)", helped, re.M))
     assert {"run", "test", "demo", "bench", "build", "lint", "fmt", "help"} <= known
     wrong = [f"{path}: ./dev {word}" for path in documents()

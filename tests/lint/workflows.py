@@ -57,7 +57,7 @@ def test_actions_are_pinned_by_commit_with_their_version_beside(path):
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_each_step_is_a_command_that_runs_on_a_developers_machine(path):
-    helped = tree.subprocess.run([str(tree.ROOT / "dev"), "help"], capture_output=True, text=True, check=True).stdout
+    helped = tree.subprocess.run(["bash", str(tree.ROOT / "dev"), "help"], capture_output=True, text=True, check=True).stdout
     known = set(re.findall(r"^  (\w+)", helped, re.M))
     for name, job in jobs(path):
         for step in job.get("steps", []):
