@@ -19,9 +19,9 @@ TEST(Crc32c, AgreesWithThePublishedPatterns) {
   EXPECT_EQ(crc32c(std::as_bytes(std::span(std::string_view("123456789")))), 0xE3069283U);
 }
 
-// Goal: three lanes, tail and table give one answer. Method: every size over the lane bounds, at
-// every alignment, in one piece and in two.
-TEST(Crc32c, IsTheSameByInstructionByTableAndInPieces) {
+// Goal: folds, three lanes, tail and table give one answer. Method: every size over the bounds of
+// steps and lanes, at every alignment, in one piece and in two.
+TEST(Crc32c, IsTheSameByVectorsByInstructionByTableAndInPieces) {
   std::vector<std::byte> bytes(20'000);
   std::uint32_t state = 1;
   for (std::byte& byte : bytes) {
@@ -32,6 +32,7 @@ TEST(Crc32c, IsTheSameByInstructionByTableAndInPieces) {
     const auto part = std::span(bytes).subspan(size % 8, size);
     const std::uint32_t whole = crc32c(part);
     ASSERT_EQ(whole, crc32c_portable(part)) << size;
+    ASSERT_EQ(whole, crc32c_by_instruction(part)) << size;
     ASSERT_EQ(whole, crc32c(part.subspan(size / 3), crc32c(part.first(size / 3)))) << size;
   }
 }
