@@ -105,7 +105,7 @@ def top(folded, count=25):
 def main():
     parser = argparse.ArgumentParser(prog="./dev profile")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build-bench")
-    parser.add_argument("--items", type=float, default=2e6)
+    parser.add_argument("--items", type=float, default=5e6)
     parser.add_argument("--frequency", type=int, default=1000)
     parser.add_argument("case", nargs="?", default="grpc-100", choices=sorted(cases.CASES))
     options = parser.parse_args()

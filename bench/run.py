@@ -92,7 +92,7 @@ def main():
     parser = argparse.ArgumentParser(prog="./dev bench")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build-bench")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--items", type=float, default=2e6, help="in each run")
+    parser.add_argument("--items", type=float, default=5e6, help="in each run")
     parser.add_argument("--parts", action="store_true", help="only the single operations")
     parser.add_argument("--no-collector", action="store_true", help="leave the OpenTelemetry Collector out")
     parser.add_argument("--gate", metavar="FILE", help="compare with the results of an earlier run")

@@ -237,7 +237,7 @@ void Gateway::add_metrics() {
   counter("otlp_storage_commit_seconds_total", "Time spent in commits, failed ones too.",
           [](const Stats& s) { return std::chrono::duration<double>(s.commit_time).count(); });
   counter("otlp_storage_pace_seconds_total",
-          "Time the writer waited for exporters that were about to fall out of the tail cache.",
+          "Time the writer waited for exporters that fell behind in the tail cache.",
           [](const Stats& s) { return std::chrono::duration<double>(s.pace_time).count(); });
   counter("otlp_storage_commit_failures_total", "Groups refused because the disk failed.",
           [](const Stats& s) { return static_cast<double>(s.commit_failure_count); });

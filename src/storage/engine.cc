@@ -30,10 +30,9 @@ namespace {
   return std::nullopt;
 }
 
-// The same log in RAM: nothing to bypass, nothing to keep twice.
+// The same log in RAM: nothing to bypass. The tail cache stays: reading from it copies nothing.
 [[nodiscard]] Options for_memory(Options options) {
   options.direct_io = false;
-  options.tail_cache_size_bytes = 0;
   return options;
 }
 
@@ -79,7 +78,7 @@ Engine::Engine(io::FileSystem& files, io::Clock& clock, const Options& options,
       limits_(limits_of(options)),
       lock_(std::move(lock)),
       report_(recovered.report),
-      cache_(options.tail_cache_size_bytes),
+      cache_(options.tail_cache_size_bytes, options.segment_size_bytes),
       cursors_(files, options.directory, catalog_),
       writer_(Writer::Parts{files, clock,
                             options.random != nullptr ? *options.random : io::real_random(),

@@ -177,8 +177,9 @@ class Reader {
   [[nodiscard]] virtual Result<std::optional<Record>, ReadErrc> next() = 0;
   virtual void seek(Position to) = 0;
   [[nodiscard]] virtual Position position() const = 0;
-  // Whether the writer shall wait a moment (kPaceTimeMax) for this reader when it is about to fall
-  // out of the tail cache: for one whose destination takes data. Off at first. From any thread.
+  // Whether the writer shall wait a moment (kPaceTimeMax) for this reader when it falls behind in
+  // the tail cache, or not far out of it: for one whose destination takes data. Off at first. From
+  // any thread.
   virtual void set_awaited(bool awaited) noexcept = 0;
 };
 
@@ -230,9 +231,9 @@ struct Stats {
   std::chrono::nanoseconds pace_time{};           // waited for readers, since the start
 };
 
-// The writer waits at most this long before a group for readers that are about to fall out of the
-// tail cache. What comes meanwhile makes the group larger; a slow destination costs no more than
-// this, and only until it has fallen out.
+// The writer waits at most this long before a group for readers that fall out of the tail cache, or
+// just have. What comes meanwhile makes the group larger; a slow destination costs no more than
+// this, and only until it is far behind.
 inline constexpr std::chrono::milliseconds kPaceTimeMax{5};
 
 class Log {

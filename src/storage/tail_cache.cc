@@ -29,8 +29,7 @@ void TailCache::add(Position from, std::vector<Entry>&& entries) {
   std::size_t size = size_bytes_.load(std::memory_order_relaxed);
   for (Entry& entry : entries) {
     size += entry.charge_bytes;
-    entry.charged_before = charged_;
-    charged_ += entry.charge_bytes;
+    covered_to_ = entry.record.next;
     entries_.push_back(std::move(entry));
   }
   while (size > size_bytes_max_ && !entries_.empty()) {
@@ -45,13 +44,15 @@ void TailCache::add(Position from, std::vector<Entry>&& entries) {
 void TailCache::restart_at(Position position) {
   const std::lock_guard lock(mutex_);
   entries_.clear();
-  covered_from_ = position;
+  covered_from_ = covered_to_ = position;
   size_bytes_.store(0, std::memory_order_relaxed);
 }
 
 TailCache::Found TailCache::read(Position from, Position head, std::uint32_t signals,
                                  Follower& follower, std::deque<Record>& out) {
   const std::lock_guard lock(mutex_);
+  follower.read_to_ = from;
+  if (writer_waits_) read_on_.notify_one();
   if (from < covered_from_) return {};
   auto at = std::lower_bound(
       entries_.begin(), entries_.end(), from,
@@ -67,24 +68,25 @@ TailCache::Found TailCache::read(Position from, Position head, std::uint32_t sig
     out.push_back(at->record);
     ++taken;
   }
-  follower.read_to_ = at == entries_.end() ? charged_ : at->charged_before;
-  if (writer_waits_) read_on_.notify_one();
+  follower.read_to_ = found.scanned_to;
   return found;
 }
 
-// One that reads the disk is not: waiting would not bring it back.
-bool TailCache::is_about_to_fall_out(const Follower& follower) const noexcept {
-  const std::uint64_t unread = charged_ - follower.read_to_;
-  return follower.awaited_.load(std::memory_order_relaxed) && unread > unread_bytes_max_ &&
-         unread <= size_bytes_.load(std::memory_order_relaxed);
+// One that is far behind is not: to bring it back, the senders would be held up for long.
+bool TailCache::is_waited_for(const Follower& follower) const noexcept {
+  if (!follower.awaited_.load(std::memory_order_relaxed)) return false;
+  const Position from = follower.read_to_;
+  if (from >= covered_to_) return false;
+  const std::uint64_t unread = (covered_to_.segment - from.segment) * segment_size_bytes_ +
+                               covered_to_.offset_bytes - from.offset_bytes;
+  return unread > size_bytes_max_ / kUnreadShare && unread <= kFollowedSizesMax * size_bytes_max_;
 }
 
 bool TailCache::wait_for_followers(std::chrono::nanoseconds time_max) {
   std::unique_lock lock(mutex_);
   const auto none_is = [this] {
-    return std::none_of(followers_.begin(), followers_.end(), [this](const Follower* follower) {
-      return is_about_to_fall_out(*follower);
-    });
+    return std::none_of(followers_.begin(), followers_.end(),
+                        [this](const Follower* follower) { return is_waited_for(*follower); });
   };
   if (none_is()) return false;
   writer_waits_ = true;

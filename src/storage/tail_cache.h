@@ -1,8 +1,8 @@
 // The newest committed records, as they lie in memory since they were received: what a reader that
 // keeps up is served from, without touching the disk.
 //
-// A reader that falls out of it costs several times as much, for it reads the disk. So the writer
-// waits a moment for a reader that is about to (wait_for_followers).
+// A reader that falls out of it costs twice as much, for it reads the disk. So the writer waits a
+// moment for a reader that is about to, and for one that lies not far behind (wait_for_followers).
 //
 // Units:   bytes of Buffers held; bounded by `size_bytes_max`, the oldest go first.
 // Errors:  none; what is not here is on disk.
@@ -23,15 +23,14 @@ namespace gateway::storage {
 
 class TailCache {
  public:
-  explicit TailCache(std::size_t size_bytes_max) noexcept
-      : size_bytes_max_(size_bytes_max),
-        unread_bytes_max_(size_bytes_max - size_bytes_max / kReserveShare) {}
+  // `segment_size_bytes`: of the log, to tell how far apart two positions are.
+  TailCache(std::size_t size_bytes_max, std::uint64_t segment_size_bytes) noexcept
+      : size_bytes_max_(size_bytes_max), segment_size_bytes_(segment_size_bytes) {}
 
   struct Entry {
     Record record;
     std::size_t charge_bytes = 0;  // what holding it costs
     bool probe = false;
-    std::uint64_t charged_before = 0;  // of all entries ever added before this one; set by add()
   };
 
   // How far one reader has come, for the writer to see.
@@ -48,11 +47,10 @@ class TailCache {
     friend class TailCache;
     TailCache& cache_;
     std::atomic<bool> awaited_{false};
-    std::uint64_t read_to_ = 0;  // as charged_before
+    Position read_to_;
   };
 
-  // The entries of one committed group, in the order of the log. `from` is where the group begins
-  // and what follows all that was added before.
+  // The entries of one committed group, in the order of the log. `from` is where the group begins.
   void add(Position from, std::vector<Entry>&& entries);
 
   // Where the log stood when it was opened, or when something was committed that is not here.
@@ -66,8 +64,8 @@ class TailCache {
   [[nodiscard]] Found read(Position from, Position head, std::uint32_t signals, Follower& follower,
                            std::deque<Record>& out);
 
-  // While an awaited follower has little room left before it falls out, for at most `time_max`.
-  // Returns whether it waited.
+  // While an awaited follower has half of the cache unread, or has fallen out of it and is not far
+  // behind, for at most `time_max`. Returns whether it waited.
   bool wait_for_followers(std::chrono::nanoseconds time_max);
 
   [[nodiscard]] std::size_t size_bytes() const noexcept {
@@ -75,20 +73,21 @@ class TailCache {
   }
 
  private:
-  // The last quarter is where a reader is waited for.
-  static constexpr std::size_t kReserveShare = 4;
+  // A reader is waited for from half a cache behind the head on, up to so many sizes of it.
+  static constexpr std::uint64_t kUnreadShare = 2;
+  static constexpr std::uint64_t kFollowedSizesMax = 4;
 
-  [[nodiscard]] bool is_about_to_fall_out(const Follower& follower) const noexcept;
+  [[nodiscard]] bool is_waited_for(const Follower& follower) const noexcept;
 
   const std::size_t size_bytes_max_;
-  const std::size_t unread_bytes_max_;
+  const std::uint64_t segment_size_bytes_;
   std::mutex mutex_;
   std::condition_variable read_on_;
   bool writer_waits_ = false;
   std::vector<Follower*> followers_;
   std::deque<Entry> entries_;
   Position covered_from_;
-  std::uint64_t charged_ = 0;  // of all that was ever added
+  Position covered_to_;
   std::atomic<std::size_t> size_bytes_{0};
 };
 
