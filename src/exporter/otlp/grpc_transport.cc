@@ -216,13 +216,14 @@ class GrpcTransport final : public Transport {
     }
     stub_->UnaryCall(
         &call->context, method_of(request->signal), grpc::StubOptions(), &call->request,
-        &call->response, [this, call, calls = calls_](const grpc::Status& status) {
+        &call->response, [this, call, calls = calls_](const grpc::Status& status) mutable {
           {
             const std::lock_guard lock(calls->mutex);
             calls->open.erase(call);
             ++calls->in_callback;
           }
-          boost::asio::post(loop_, [this, call, status] {
+          // The call goes with it: its share in the channel must not be the last, and end, here.
+          boost::asio::post(loop_, [this, call = std::move(call), status] {
             Answer answer = answer_of(status, call->response, call->context, endpoint_);
             if (cancelling_ && status.error_code() == grpc::StatusCode::CANCELLED) {
               answer.kind = AnswerKind::cancelled;

@@ -1,9 +1,14 @@
+#include "exporter/otlp/grpc_transport.h"
+
 #include <atomic>
 #include <chrono>
 #include <deque>
 #include <set>
 #include <string>
+#include <thread>
 
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
 #include "exporter/testing/exporter_test_case.h"
@@ -363,6 +368,43 @@ TEST_F(OtlpExporterTest, MistakesInSettingsAreSaidAtStart) {
   settings = settings_for("https://host:4317");
   settings.tls.ca_file = "/nonexistent/ca.pem";
   EXPECT_NE(message_of(settings).find("/nonexistent/ca.pem"), std::string::npos);
+}
+
+// Goal: a call, and with it its share in the channel, ends on the loop's thread: the last share in
+// a channel ends the queue that gRPC's own threads read, which they must not do to themselves.
+// Method: many calls at once, and a loop that never sleeps, so that it is done with some answers
+// before gRPC's thread is; each done notes where it ends.
+TEST(GrpcTransport, ACallEndsOnTheLoopsThread) {
+  struct NotesItsEnd {
+    explicit NotesItsEnd(std::atomic<std::size_t>& counter) : elsewhere(counter) {}
+    ~NotesItsEnd() {
+      if (std::this_thread::get_id() != loop_thread) ++elsewhere;
+    }
+    std::thread::id loop_thread = std::this_thread::get_id();
+    std::atomic<std::size_t>& elsewhere;
+  };
+  constexpr int kRounds = 20;
+  constexpr int kCallsARound = 200;
+  std::atomic<std::size_t> ended_elsewhere = 0;
+  boost::asio::io_context loop;
+  const auto work = boost::asio::make_work_guard(loop);
+  GrpcDestination destination(ok);
+  {
+    const auto transport = make_grpc_transport(
+        testing::quick_settings(config::ExporterKind::otlp, destination.endpoint()), loop);
+    ASSERT_TRUE(transport->start().has_value());
+    for (int round = 0; round < kRounds; ++round) {
+      int answers = 0;
+      for (int i = 0; i < kCallsARound; ++i) {
+        transport->send(std::make_shared<Request>(),
+                        [&answers, note = std::make_shared<NotesItsEnd>(ended_elsewhere)](
+                            const Answer&) { ++answers; });
+      }
+      while (answers < kCallsARound) loop.poll();
+    }
+  }
+  destination.stop();
+  EXPECT_EQ(ended_elsewhere, 0U);
 }
 
 }  // namespace
