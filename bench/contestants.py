@@ -96,14 +96,17 @@ class Copier(Program):
 
 
 class Service:
-    def __init__(self, build, sink, folder, durability, case):
+    def __init__(self, build, sink, folder, durability, case, **storage):
         gateway.BINARY = build / "otlp-service"
         one = {"endpoint": f"127.0.0.1:{sink.ports['port']}", "tls": {"insecure": True}, "compression": case.coding_out}
         shutil.rmtree(folder, ignore_errors=True)
         self.gateway = gateway.Gateway(
             folder, {f"otlp/{number}": one for number in range(case.exporters)},
-            storage={"durability": durability, "size_max": case.log_size_max, "segment_size": 64 << 20})
+            storage={"durability": durability, "size_max": case.log_size_max, "segment_size": 64 << 20, **storage})
         self.gateway.start()
+        self.learn_ports()
+
+    def learn_ports(self):
         self.ports = {name: int(getattr(self.gateway, name).rsplit(":", 1)[1]) for name in ("grpc", "http")}
 
     pid = property(lambda self: self.gateway.process.pid)

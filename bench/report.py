@@ -1,7 +1,9 @@
 """Results as tables, as JSON to compare later, and as a picture."""
 
+import dataclasses
 import json
 import os
+import pathlib
 import platform
 import re
 import statistics
@@ -11,6 +13,15 @@ import cases
 
 COLUMNS = (("CPU s/1M", "cpu", ".3f"), ("M items/s", "rate", ".2f"), ("p50 ms", "p50", ".2f"), ("p99 ms", "p99", ".2f"),
            ("p99.9 ms", "p999", ".2f"), ("peak MiB", "rss", ".0f"), ("drain s", "drain", ".2f"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """A row of the table of targets."""
+    what: str
+    wanted: str
+    measured: str
+    met: bool
 
 
 def median(runs, figure):
@@ -38,34 +49,37 @@ def show_stages(runs):
 
 
 def judge(target, results):
-    """(the figure, whether it is met), or None when the run has not measured it."""
+    """A Finding, or None when the run has not measured it."""
     runs = results.get(target.case, {})
     others = results.get(target.beside_case or target.case, {})
     if target.of not in runs or (target.beside is not None and target.beside not in others):
         return None
     mine = median(runs[target.of], target.figure)
     if target.beside is None:
-        return mine, mine <= target.at_most
+        return Finding(target.what, f"at most {target.at_most:g}", f"{mine:.0f}", mine <= target.at_most)
     ratio = mine / median(others[target.beside], target.figure)
-    return (ratio, ratio <= target.at_most) if target.at_most is not None else (1 / ratio, 1 / ratio >= target.at_least)
+    if target.at_most is not None:
+        return Finding(target.what, f"at most {target.at_most:g} times", f"{ratio:.2f}", ratio <= target.at_most)
+    return Finding(target.what, f"at least {target.at_least:g} times less", f"{1 / ratio:.1f}", 1 / ratio >= target.at_least)
 
 
-def show_targets(results):
-    """Prints the table; returns how many are missed."""
-    print(f"\n{'target':62}{'wanted':>12}{'measured':>10}")
-    missed = 0
-    for target in cases.TARGETS:
-        found = judge(target, results)
-        if found is None:
-            continue
-        figure, met = found
-        missed += not met
-        wanted = f"<= {target.at_most:g}" if target.at_most is not None else f">= {target.at_least:g}x less"
-        print(f"{target.what:62}{wanted:>12}{figure:10.2f}  {'met' if met else 'MISSED'}")
-    return missed
+def judged(results, findings):
+    return [found for found in (judge(target, results) for target in cases.TARGETS) if found] + findings
+
+
+def show_targets(found):
+    print(f"\n{'target':64}{'wanted':>34}{'measured':>24}")
+    for one in found:
+        print(f"{one.what:64}{one.wanted:>34}{one.measured:>24}  {'met' if one.met else 'MISSED'}")
 
 
 MARKS = ("<!-- results -->", "<!-- end of results -->")
+
+
+def collector_version():
+    """As tests/interop/toolbox.py builds it."""
+    toolbox = pathlib.Path(__file__).resolve().parent.parent / "tests" / "interop" / "toolbox.py"
+    return re.search(r"builder@v([\d.]+)", toolbox.read_text()).group(1)
 
 
 def machine():
@@ -75,10 +89,10 @@ def machine():
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / (1 << 30)
     h2load = subprocess.run(["h2load", "--version"], capture_output=True, text=True, check=False).stdout.strip()
     return (f"{os.cpu_count()} cores of {model.group(1) if model else platform.machine()}, {memory:.0f} GiB, Linux {platform.release()}, "
-            f"load {os.getloadavg()[0]:.1f} when it ended; {h2load}; OpenTelemetry Collector 0.155.0")
+            f"load {os.getloadavg()[0]:.1f} when it ended; {h2load}; OpenTelemetry Collector {collector_version()}")
 
 
-def page(path, results, rounds, items):
+def page(path, results, found, operations, rounds, items):
     """Puts the tables of this run between the marks of a Markdown page."""
     lines = ["", f"{machine()}. Medians of {rounds} rounds of {items / 1e6:g} million items each.", "",
              "| Case | Who | CPU s per million items | beside the copier | M items/s | p50, p99, p99.9 ms | peak MiB |", "| --- | --- | --- | --- | --- | --- | --- |"]
@@ -89,11 +103,10 @@ def page(path, results, rounds, items):
             lines.append(f"| {name} | {contestant} | {median(measured, 'cpu'):.3f} | {beside} | {median(measured, 'rate'):.2f} | "
                          f"{median(measured, 'p50'):.1f}, {median(measured, 'p99'):.1f}, {median(measured, 'p999'):.1f} | {median(measured, 'rss'):.0f} |")
     lines += ["", "| Target | wanted | measured | |", "| --- | --- | --- | --- |"]
-    for target in cases.TARGETS:
-        found = judge(target, results)
-        if found:
-            wanted = f"at most {target.at_most:g}" if target.at_most is not None else f"at least {target.at_least:g} times less"
-            lines.append(f"| {target.what} | {wanted} | {found[0]:.2f} | {'met' if found[1] else '**missed**'} |")
+    lines += [f"| {one.what} | {one.wanted} | {one.measured} | {'met' if one.met else '**missed**'} |" for one in found]
+    if operations:
+        lines += ["", "Single operations, one thread:", "", "| Program | Operation | time | speed |", "| --- | --- | --- | --- |"]
+        lines += [f"| {one.program} | {one.name} | {one.time_text()} | {one.speed_text()} |" for one in operations]
     text = path.read_text()
     before, after = text.index(MARKS[0]) + len(MARKS[0]), text.index(MARKS[1])
     path.write_text(text[:before] + "\n" + "\n".join(lines) + "\n\n" + text[after:])

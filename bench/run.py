@@ -27,29 +27,17 @@ import cases  # noqa: E402
 import contestants  # noqa: E402
 import load  # noqa: E402
 import measure  # noqa: E402
+import parts  # noqa: E402
 import report  # noqa: E402
 import special  # noqa: E402
 
 GATE_WORSE_MAX = 1.25
 
 
-def parts(build):
-    """Single operations, by the Google Benchmark programs of the same build."""
-    print("\nparts (one thread):")
-    for program in sorted(path for path in build.rglob("*_bench") if os.access(path, os.X_OK) and path.is_file()):
-        said = subprocess.run([str(program), "--benchmark_format=json", "--benchmark_min_time=0.2"],
-                              capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL).stdout
-        for entry in json.loads(said)["benchmarks"]:
-            rate = entry.get("items_per_second")
-            shown = f"{1e9 / rate:9.1f} ns an item" if rate else f"{entry['cpu_time']:9.1f} {entry['time_unit']}"
-            speed = f"  {entry['bytes_per_second'] / 1e9:6.2f} GB/s" if "bytes_per_second" in entry else ""
-            print(f"  {program.name:20} {entry['name']:48} {shown}{speed}")
-
-
 def chosen(names):
     found = []
     for name in names or cases.DEFAULT:
-        found += {"all": list(cases.CASES), "quick": list(cases.QUICK)}.get(name, [name])
+        found += {"all": [*cases.CASES, *special.CASES], "quick": list(cases.QUICK)}.get(name, [name])
     unknown = [name for name in found if name not in cases.CASES and name not in special.CASES]
     if unknown:
         sys.exit(f"no such case: {', '.join(unknown)}; there are {', '.join([*cases.CASES, *special.CASES])}, and quick, all")
@@ -93,6 +81,7 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build-bench")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--items", type=float, default=5e6, help="in each run")
+    parser.add_argument("--backlog-gib", type=float, default=10, help="how much is stored in the cases backlog and stored")
     parser.add_argument("--parts", action="store_true", help="only the single operations")
     parser.add_argument("--no-collector", action="store_true", help="leave the OpenTelemetry Collector out")
     parser.add_argument("--gate", metavar="FILE", help="compare with the results of an earlier run")
@@ -102,7 +91,8 @@ def main():
     options = parser.parse_args()
     build = options.build.resolve()
     if options.parts:
-        return parts(build)
+        parts.show(parts.run(build))
+        return 0
     wanted = chosen(options.cases)
 
     collector = None
@@ -111,7 +101,7 @@ def main():
         collector, why = contestants.collector_binary()
         if collector is None:
             print(f"without the Collector: {why}", flush=True)
-    results = {}
+    results, findings, operations = {}, [], []
     out = options.out or build / "results"
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=build) as name:
@@ -120,7 +110,7 @@ def main():
         start_of = contestants.make(build, sink, folder, collector)
         for wanted_name in wanted:
             if wanted_name in special.CASES:
-                special.CASES[wanted_name](build, sink, folder, options)
+                findings += special.CASES[wanted_name](build, sink, folder, options)
                 continue
             case = cases.CASES[wanted_name]
             results[wanted_name] = run_case(case, start_of, sink, folder, options)
@@ -128,13 +118,17 @@ def main():
             report.show_stages(results[wanted_name])
             report.save(out / "results.json", results)
         sink.end()
+    if not options.cases or "all" in options.cases:
+        operations = parts.run(build)
+        parts.show(operations)
+        findings += parts.judged(operations)
+    found = report.judged(results, findings)
+    if found:
+        report.show_targets(found)
     if results:
-        report.show_targets(results)
         report.plot(out / "results.svg", results)
         if options.page:
-            report.page(options.page, results, options.rounds, options.items)
-        if not options.cases:
-            parts(build)
+            report.page(options.page, results, found, operations, options.rounds, options.items)
         print(f"\nresults.json and results.svg are in {out}")
     return gate(options.gate, results) if options.gate else 0
 
