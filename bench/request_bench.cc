@@ -1,5 +1,5 @@
-// What single steps of a request cost beside its check (otlpview_bench) and the log (storage_bench):
-// its memory, its share of the budget, its decompression.
+// What single steps of a request cost, beside its check (otlpview_bench) and the log
+// (storage_bench): its memory, its share of the budget, its decompression.
 //
 //   request_bench --benchmark_filter=gather
 #include <algorithm>

@@ -66,7 +66,9 @@ Lane::Lane(const config::Exporter& settings, Signal signal, const Parts& parts)
 bool Lane::should_wake(const storage::Head& head) noexcept {
   const std::uint64_t items = head.items[index_of(signal_)];
   if (items < wake_at_items_.load(std::memory_order_seq_cst)) return false;
-  return wake_at_items_.exchange(kNever, std::memory_order_seq_cst) != kNever;
+  if (wake_at_items_.exchange(kNever, std::memory_order_seq_cst) == kNever) return false;
+  reader_->set_awaited(destination_takes_.load(std::memory_order_relaxed));
+  return true;
 }
 
 void Lane::begin_drain() {
@@ -83,6 +85,7 @@ bool Lane::drained() const {
 std::optional<Lane::Instant> Lane::pump(Instant now) {
   if (stopping_) return std::nullopt;
   wake_at_items_.store(kNever, std::memory_order_seq_cst);
+  reader_->set_awaited(destination_takes_.load(std::memory_order_relaxed));
   std::optional<Instant> next;
   send_waiting(now, Probes::without_refused, next);
   form_batches(now, next);
@@ -90,8 +93,13 @@ std::optional<Lane::Instant> Lane::pump(Instant now) {
   advance_cursor();
   advance_idle(now);
   publish();
-  reader_->set_awaited(breaker_.state() == Breaker::State::closed && !failing_ &&
-                       now >= throttled_until_);
+  const bool takes =
+      breaker_.state() == Breaker::State::closed && !failing_ && now >= throttled_until_;
+  destination_takes_.store(takes, std::memory_order_relaxed);
+  // Asleep it has read all that is for it, though the log has gone on with what is for others; and
+  // while it waits for answers, to wait for it would bring nothing.
+  const bool asleep = wake_at_items_.load(std::memory_order_seq_cst) != kNever;
+  reader_->set_awaited(takes && !asleep && may_form(now));
   return next;
 }
 

@@ -222,6 +222,7 @@ class Lane {
   std::uint64_t drain_items_ = 0;
 
   std::atomic<std::uint64_t> wake_at_items_;
+  std::atomic<bool> destination_takes_{false};  // as the last pump has found it
   mutable std::mutex snapshot_mutex_;
   Snapshot snapshot_;
   bool failing_ = false;

@@ -31,6 +31,30 @@ TEST_F(LaneTest, AFullBatchGoesOutAtOnce) {
   EXPECT_EQ(lane_->cursor().position(), log_.head().position);
 }
 
+// Goal: the writer waits for a lane that has something to read and somewhere to send it, and for no
+// other. Method: what the lane tells its reader, asleep, woken, without an answer, and failing.
+TEST_F(LaneTest, IsWaitedForOnlyWhileItHasSomethingToRead) {
+  auto settings = small_settings();
+  settings.sending_queue.num_consumers = 1;
+  make(settings);
+  EXPECT_FALSE(log_.awaited());
+  log_.add(Signal::logs, 100);  // for others
+  EXPECT_FALSE(lane_->should_wake(log_.head()));
+  EXPECT_FALSE(log_.awaited());
+  log_.add(Signal::traces, 10);
+  EXPECT_TRUE(lane_->should_wake(log_.head()));
+  EXPECT_TRUE(log_.awaited());
+  pump();
+  ASSERT_EQ(transport_.sent.size(), 1U);
+  log_.add(Signal::traces, 10);
+  EXPECT_FALSE(log_.awaited());  // the one request it may have under way is
+  transport_.answer({.kind = AnswerKind::retry});
+  EXPECT_FALSE(log_.awaited());
+  advance(seconds(1));
+  deliver_all();
+  EXPECT_EQ(outcomes().delivered, 20U);
+}
+
 // Goal: an old batch goes out half full. Method: one record, then time.
 TEST_F(LaneTest, AnOldBatchGoesOutHalfFull) {
   make();

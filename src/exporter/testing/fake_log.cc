@@ -58,7 +58,7 @@ class FakeReader final : public storage::Reader {
   }
   void seek(storage::Position to) override { at_ = to; }
   [[nodiscard]] storage::Position position() const override { return at_; }
-  void set_awaited(bool /*awaited*/) noexcept override {}
+  void set_awaited(bool awaited) noexcept override { log_.awaited_ = awaited; }
 
  private:
   FakeLog& log_;

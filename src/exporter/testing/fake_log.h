@@ -5,6 +5,7 @@
 // Threads: any; one mutex.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -47,6 +48,8 @@ class FakeLog final : public storage::Log {
   void expire_before(std::size_t index);
   void damage(std::size_t index);
   void fail_reads(bool fail);
+  // What the newest reader has said.
+  [[nodiscard]] bool awaited() const noexcept { return awaited_; }
 
   void submit(storage::Append* first) noexcept override;
   [[nodiscard]] bool admits(std::size_t) const noexcept override { return true; }
@@ -78,6 +81,7 @@ class FakeLog final : public storage::Log {
   std::vector<Entry> entries_;
   std::size_t oldest_ = 0;
   bool fail_reads_ = false;
+  std::atomic<bool> awaited_{false};
   storage::ItemTotals items_{};
   std::deque<FakeCursor> cursors_;
   std::mutex listeners_mutex_;

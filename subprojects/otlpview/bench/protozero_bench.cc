@@ -1,4 +1,4 @@
-// The same bodies walked by protozero's reader, as its users write such a walk: every field of every
+// The same bodies walked by protozero's reader, as its users write such a walk: each field of each
 // message, text held against UTF-8, ids against their length. It has no limits, no rules for points
 // and no verdict for single items, so it does less than Check does.
 #include <stdexcept>
