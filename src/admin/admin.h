@@ -7,6 +7,7 @@
 //   GET /api/v1/tap  /api/v1/dead-letters             what `tap` shows; see docs/formats
 //   GET, PUT /api/v1/log-levels                       a filter, as service.telemetry.logs.level
 //   GET /api/v1/status                                services, exporters, ledger, storage, version
+//   GET /debug/servicez /debug/pipelinez              the same, as the Collector's zpages call it
 //
 // It starts before the log opens, so that /health/startup can show how far recovery is.
 //

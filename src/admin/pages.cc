@@ -1,5 +1,7 @@
 #include "admin/pages.h"
 
+#include <array>
+#include <string_view>
 #include <utility>
 
 #include "telemetry/json_text.h"
@@ -30,6 +32,24 @@ namespace {
 
 [[nodiscard]] std::string json_of(const std::function<std::string()>& source) {
   return (source ? source() : std::string("{}")) + '\n';
+}
+
+constexpr std::string_view kDebug = "/debug/";
+
+// Where the Collector's debug pages (extensions zpages and pprof) have no counterpart: what has.
+[[nodiscard]] Page no_debug_page(std::string_view name) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kInstead = {
+      {{"tracez", "spans are not kept; service.telemetry.export.traces sends those of requests"},
+       {"extensionz", "there are no extensions; `otlp-service config` shows what they set"},
+       {"featurez", "there are no feature gates"},
+       {"expvarz", "the metrics have these numbers"},
+       {"pprof",
+        "it profiles Go programs, and this is none; `perf record -g -p PID` does it here"}}};
+  const std::string_view first = name.substr(0, name.find('/'));
+  for (const auto& [missing, instead] : kInstead) {
+    if (first == missing) return problem(404, instead);
+  }
+  return problem(404, "there is no such page; / lists those there are");
 }
 
 }  // namespace
@@ -69,6 +89,8 @@ bool Pages::is_metrics_path(std::string_view path) const noexcept {
 }
 
 Page Pages::page(Surface surface, std::string_view path, std::string_view query) const {
+  const bool is_old_health = path == settings_.health_path && surface == Surface::everything;
+  if (is_old_health) return old_health();
   if (path == "/") return index(surface);
   if (is_metrics_path(path)) {
     return {.status = 200,
@@ -81,6 +103,10 @@ Page Pages::page(Surface surface, std::string_view path, std::string_view query)
     if (path == "/health/ready" || path == "/ready") return probe_page(sources_.ready);
     if (path == "/health/startup") return probe_page(sources_.startup);
     if (path == "/api/v1/status") return {.body = json_of(sources_.status_json)};
+    if (path == "/debug/servicez" || path == "/debug/pipelinez") {
+      return {.body = json_of(sources_.status_json)};
+    }
+    if (path.starts_with(kDebug)) return no_debug_page(path.substr(kDebug.size()));
     const std::pair<const std::string, Sources::PageFunction>* best = nullptr;
     for (const auto& candidate : sources_.pages) {
       const std::string& prefix = candidate.first;
@@ -101,6 +127,12 @@ Page Pages::health() const {
       .body = json_of(sources_.health_json)};
 }
 
+// One path for liveness and readiness alike: a full disk must not have the gateway restarted.
+Page Pages::old_health() const {
+  const Page startup = probe_page(sources_.startup);
+  return startup.status == 200 ? probe_page(sources_.live) : startup;
+}
+
 Page Pages::index(Surface surface) const {
   Page page{.content_type = "text/plain; charset=utf-8", .body = "otlp-service\n\n"};
   if (settings_.metrics_enabled) page.body += settings_.metrics_path + '\n';
@@ -111,7 +143,9 @@ Page Pages::index(Surface surface) const {
       "/health/ready\n"
       "/health/startup\n"
       "/ready\n"
-      "/api/v1/status\n";
+      "/api/v1/status\n"
+      "/debug/pipelinez\n"
+      "/debug/servicez\n";
   for (const auto& [path, function] : sources_.pages) page.body += path + '\n';
   return page;
 }

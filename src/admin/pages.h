@@ -30,6 +30,7 @@ class Pages {
   [[nodiscard]] bool is_metrics_path(std::string_view path) const noexcept;
   [[nodiscard]] Page page(Surface surface, std::string_view path, std::string_view query) const;
   [[nodiscard]] Page health() const;
+  [[nodiscard]] Page old_health() const;
   [[nodiscard]] Page index(Surface surface) const;
 
   const config::Admin settings_;

@@ -88,10 +88,56 @@ TEST(AdminPages, TheMetricsListenerAnswersNothingElse) {
   }
 }
 
+// Goal: probes of a Collector's health page stay as they are: 200 once started, 503 before, and not
+// restarted for a log that takes nothing. Method: each state, on `/` and on a path; the list gives
+// way to it, and the metrics listener has none.
+TEST(AdminPages, AHealthPathOfOldSaysStartedAndAlive) {
+  for (const std::string path : {"/", "/healthz"}) {
+    SCOPED_TRACE(path);
+    config::Admin settings;
+    settings.health_path = path;
+    const auto status = [&](bool started, bool live) {
+      Sources sources;
+      sources.startup = [started] { return Probe{.ok = started, .reason = "recovering"}; };
+      sources.live = [live] { return Probe{.ok = live, .reason = "stuck"}; };
+      sources.ready = [] { return Probe{.ok = false, .reason = "full"}; };
+      return Pages(settings, sources).answer(Surface::everything, "GET", path, "").status;
+    };
+    EXPECT_EQ(status(true, true), 200);
+    EXPECT_EQ(status(true, false), 503);
+    EXPECT_EQ(status(false, true), 503);
+    const Pages pages(settings, {});
+    EXPECT_EQ(pages.answer(Surface::metrics_only, "GET", "/healthz", "").status, 404);
+  }
+  EXPECT_EQ(get(Pages({}, {}), "/healthz").status, 404);
+}
+
+// Goal: the Collector's debug pages are there, or say what takes their place. Method: each.
+TEST(AdminPages, DebugPagesAreThereOrSayWhatIs) {
+  Sources sources;
+  sources.status_json = [] { return std::string(R"({"services":[]})"); };
+  const Pages pages({}, sources);
+  for (const auto* path : {"/debug/servicez", "/debug/pipelinez"}) {
+    EXPECT_EQ(get(pages, path).status, 200);
+    EXPECT_EQ(get(pages, path).body, "{\"services\":[]}\n");
+  }
+  for (const auto& [path, instead] : {std::pair("/debug/tracez", "service.telemetry.export.traces"),
+                                      {"/debug/extensionz", "otlp-service config"},
+                                      {"/debug/featurez", "feature gates"},
+                                      {"/debug/expvarz", "metrics"},
+                                      {"/debug/pprof/heap", "perf record"},
+                                      {"/debug/pprof/", "perf record"},
+                                      {"/debug/other", "there is no such page"}}) {
+    const auto reply = get(pages, path);
+    EXPECT_EQ(reply.status, 404) << path;
+    EXPECT_NE(reply.body.find(instead), std::string::npos) << reply.body;
+  }
+}
+
 // Goal: pages can be added, the longest prefix wins. Method: a page, a folder, a page in it.
 TEST(AdminPages, AddedPagesAnswerByTheirLongestPrefix) {
   Sources sources;
-  const auto echo = [](std::string name) {
+  const auto echo = [](const std::string& name) {
     return [name](std::string_view rest, std::string_view query) {
       return Page{.body = name + '|' + std::string(rest) + '|' + std::string(query)};
     };

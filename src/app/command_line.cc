@@ -119,10 +119,17 @@ std::variant<CommandLine, int> parse_command_line(int argc, const char* const* a
   };
   add_run_options(
       *command(app.add_subcommand("run", "Run the gateway (the default)"), Command::run), line);
-  add_run_options(
-      *command(app.add_subcommand("validate", "Check the configuration, name every mistake"),
-               Command::validate),
-      line);
+  CLI::App* validate =
+      command(app.add_subcommand("validate", "Check the configuration, name every mistake"),
+              Command::validate);
+  add_run_options(*validate, line);
+  validate
+      ->add_option("--from-collector", line.collector_files,
+                   "A Collector's file as it is: print what becomes of each of its keys; "
+                   "repeatable, as --config")
+      ->type_name("FILE")
+      ->expected(1)
+      ->take_all();
   CLI::App* config =
       command(app.add_subcommand("config", "Print the effective configuration, secrets masked"),
               Command::config);

@@ -64,6 +64,8 @@ struct CommandLine {
   std::vector<std::string> config_files;
   std::vector<std::string> overrides;  // key=value
   std::vector<std::string> services;   // --services=; empty: as configured
+  // validate
+  std::vector<std::string> collector_files;  // --from-collector: what becomes of each of its keys
   // config
   std::vector<std::string> diff_files;  // --diff: the configuration to compare with
   // health

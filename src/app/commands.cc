@@ -5,6 +5,7 @@
 
 #include "app/version.h"
 #include "config/load.h"
+#include "config/migration.h"
 #include "io/file_system.h"
 #include "net/http_client.h"
 #include "storage/inspect.h"
@@ -41,6 +42,13 @@ std::optional<std::string> admin_endpoint(const CommandLine& line) {
 }
 
 int validate_command(const CommandLine& line) {
+  if (!line.collector_files.empty()) {
+    config::LoadRequest request = load_request(line);
+    request.files = line.collector_files;
+    const config::Migration migration = config::migration_of(request);
+    print(config::text_of(migration));
+    return migration.starts() ? 0 : 1;
+  }
   const auto loaded = config::load(load_request(line));
   if (!loaded) {
     complain(loaded.error().text());

@@ -91,7 +91,6 @@ class Section {
   from.text({"key_file"}, tls.key_file);
   from.text({"client_ca_file"}, tls.client_ca_file);
   from.text({"min_version"}, tls.min_version);
-  from.duration({"reload_interval"}, tls.reload_interval);
   return tls;
 }
 
@@ -191,6 +190,8 @@ void build_delivery(const Section& from, Exporter& exporter) {
   from.text({"traces_endpoint"}, exporter.traces_endpoint);
   from.text({"metrics_endpoint"}, exporter.metrics_endpoint);
   from.text({"logs_endpoint"}, exporter.logs_endpoint);
+  from.text({"balancer_name"}, exporter.balancer_name);
+  from.text({"authority"}, exporter.authority);
   from.text({"encoding"}, exporter.encoding);
   from.text({"format"}, exporter.encoding);  // file
   const Section tls = from.section({"tls"});
@@ -358,6 +359,7 @@ Settings build_settings(const Node& root) {
   admin.text({"metrics_endpoint"}, settings.admin.metrics_endpoint);
   admin.text({"metrics_path"}, settings.admin.metrics_path);
   admin.boolean({"metrics_enabled"}, settings.admin.metrics_enabled);
+  admin.text({"health_path"}, settings.admin.health_path);
   const Section service = from.section({"service"});
   build_pipelines(service, settings);
   build_memory_limiter(root, settings);

@@ -3,7 +3,8 @@
 //
 //   is_flat()      : the short schemas of the deployment guides (and a logging.yaml beside them)
 //   convert_flat() : such a tree in the Collector's shape
-//   use_own_names(): the Collector's other names for a component (otlphttp, otlp_grpc)
+//   use_own_names(): the Collector's other names for a component (otlphttp, otlp_grpc, logging)
+//   leave_out_unused(): components that nobody uses, and that we do not have
 //   apply_mappings(): sections that only set others: extensions, processors, sending_queue.batch
 //
 // Errors:  keys and values that a form does not have are reported where they stand.
@@ -19,7 +20,11 @@ namespace gateway::config {
 [[nodiscard]] bool is_flat(const Node& root) noexcept;
 [[nodiscard]] Node convert_flat(const Node& flat, Diagnostics& diagnostics);
 
+[[nodiscard]] std::string own_exporter_id(const std::string& id);
 void use_own_names(Node& root, Diagnostics& diagnostics);
+
+// Takes out what is not supported and no pipeline and no service.extensions names, with a warning.
+void leave_out_unused(Node& root, Diagnostics& diagnostics);
 
 // Requires: check_schema() has reported what is malformed; malformed values are left alone.
 void apply_mappings(Node& root, Diagnostics& diagnostics);

@@ -221,7 +221,9 @@ class Checker {
   void check_admin() {
     check_listener({"admin", "endpoint"}, settings_.admin.endpoint);
     if (!settings_.admin.metrics_endpoint.empty()) {
-      if (settings_.admin.metrics_endpoint == settings_.admin.endpoint) {
+      const auto address = parse_address(settings_.admin.metrics_endpoint);
+      const bool is_free = address && address->port == 0;
+      if (settings_.admin.metrics_endpoint == settings_.admin.endpoint && !is_free) {
         error({"admin", "metrics_endpoint"}, "is the same as admin.endpoint, which serves metrics");
       } else {
         check_listener({"admin", "metrics_endpoint"}, settings_.admin.metrics_endpoint);
@@ -231,11 +233,21 @@ class Checker {
     if (!path.starts_with('/') || path == "/") {
       error({"admin", "metrics_path"}, "`" + path + "` must begin with / and be longer");
     }
-    for (const std::string_view taken : {"/health", "/ready", "/api", "/ui"}) {
-      if (path == taken || path.starts_with(std::string(taken) + '/')) {
-        error({"admin", "metrics_path"}, "`" + path + "` is taken by another page");
-      }
+    if (is_page(path)) error({"admin", "metrics_path"}, "`" + path + "` is taken by another page");
+    const std::string& health = settings_.admin.health_path;
+    if (health.empty()) return;
+    if (!health.starts_with('/')) {
+      error({"admin", "health_path"}, "`" + health + "` must begin with /");
+    } else if (health == path || is_page(health)) {
+      error({"admin", "health_path"}, "`" + health + "` is taken by another page");
     }
+  }
+  // Whether the admin listener has a page of its own there; `/` is only a list of them.
+  [[nodiscard]] static bool is_page(std::string_view path) {
+    for (const std::string_view taken : {"/health", "/ready", "/api", "/ui", "/debug"}) {
+      if (path == taken || path.starts_with(std::string(taken) + '/')) return true;
+    }
+    return false;
   }
 
   // --- exporters

@@ -2,7 +2,8 @@
 // purpose.
 // Method: each folder of tests/golden/config/ is a case: its .yaml and .toml files in order of
 // name, `env` (NAME=value lines) and `set` (key=value lines) are loaded; `expected.txt` holds all
-// messages, and the effective configuration if there is one. TEST_ACCEPT=1 rewrites it.
+// messages, and the effective configuration if there is one. Of a Collector's file (collector_...)
+// `migration.txt` holds what becomes of each key. TEST_ACCEPT=1 rewrites both.
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -14,6 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "config/load.h"
+#include "config/migration.h"
 
 namespace gateway::config {
 namespace {
@@ -43,10 +45,7 @@ namespace fs = std::filesystem;
   return text;
 }
 
-class GoldenConfig : public testing::TestWithParam<std::string> {};
-
-TEST_P(GoldenConfig, SaysAndMeansWhatIsExpected) {
-  const fs::path folder = fs::path(GOLDEN_FOLDER) / GetParam();
+[[nodiscard]] LoadRequest request_of(const fs::path& folder) {
   LoadRequest request;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const auto extension = entry.path().extension();
@@ -58,7 +57,26 @@ TEST_P(GoldenConfig, SaysAndMeansWhatIsExpected) {
     request.environment[line.substr(0, equals)] = line.substr(equals + 1);
   }
   request.assignments = lines(folder / "set");
+  return request;
+}
 
+class GoldenConfig : public testing::TestWithParam<std::string> {
+ protected:
+  // Compares with the file, or writes it.
+  static void expect_file(const std::string& name, std::string said) {
+    const fs::path folder = fs::path(GOLDEN_FOLDER) / GetParam();
+    said = without_folder(std::move(said), folder);
+    if (const char* const accept = std::getenv("TEST_ACCEPT");
+        accept != nullptr && *accept == '1') {
+      std::ofstream(folder / name, std::ios::binary) << said;
+      GTEST_SKIP() << "rewrote " << folder / name;
+    }
+    EXPECT_EQ(said, read(folder / name));
+  }
+};
+
+TEST_P(GoldenConfig, SaysAndMeansWhatIsExpected) {
+  const LoadRequest request = request_of(fs::path(GOLDEN_FOLDER) / GetParam());
   const auto loaded = load(request);
   std::string said;
   if (loaded) {
@@ -67,14 +85,12 @@ TEST_P(GoldenConfig, SaysAndMeansWhatIsExpected) {
   } else {
     said = loaded.error().text();
   }
-  said = without_folder(std::move(said), folder);
-
-  const fs::path expected = folder / "expected.txt";
-  if (const char* const accept = std::getenv("TEST_ACCEPT"); accept != nullptr && *accept == '1') {
-    std::ofstream(expected, std::ios::binary) << said;
-    GTEST_SKIP() << "rewrote " << expected;
+  if (GetParam().starts_with("collector_")) {
+    const Migration migration = migration_of(request);
+    EXPECT_EQ(migration.starts(), loaded.has_value());
+    expect_file("migration.txt", text_of(migration));
   }
-  EXPECT_EQ(said, read(expected));
+  expect_file("expected.txt", said);
   if (!loaded) return;
 
   // What is effective loads again and means the same.

@@ -34,7 +34,9 @@ struct Source {
   if (!names) return {path};  // no folder
   std::vector<std::string> files;
   for (const std::string& name : *names) {
-    if (is_config_file(name)) files.push_back(path + (path.ends_with('/') ? "" : "/") + name);
+    if (!is_config_file(name)) continue;
+    files.push_back(path);
+    files.back().append(path.ends_with('/') ? "" : "/").append(name);
   }
   if (files.empty()) {
     diagnostics.error({path, 0, 0}, "", "no .yaml, .yml, .toml or .json file in this folder");
@@ -65,9 +67,10 @@ struct Source {
   return text;
 }
 
-// Sources in order to one tree in the Collector's shape, not yet checked.
+// Sources in order to one tree in the Collector's shape, not yet checked; `written`, if anybody
+// wants it, to the same before anything in it was changed.
 [[nodiscard]] Node merged_tree(const std::vector<Source>& sources, const LoadRequest& request,
-                               bool is_built_in, Diagnostics& diagnostics) {
+                               bool is_built_in, Node* written, Diagnostics& diagnostics) {
   Node root = Node::map(sources.empty() ? Origin{} : Origin{sources.back().file, 0, 0});
   bool has_short_form = false;
   bool has_own_form = false;
@@ -79,6 +82,7 @@ struct Source {
       diagnostics.error(tree.origin, "", "a configuration is a map of sections");
       continue;
     }
+    if (written != nullptr) merge(*written, tree);
     if (is_flat(tree)) {
       has_short_form = true;
       tree = convert_flat(tree, diagnostics);
@@ -97,23 +101,40 @@ struct Source {
   return root;
 }
 
-[[nodiscard]] Result<Loaded, LoadFailure> load_sources(const std::vector<Source>& sources,
-                                                       const LoadRequest& request, bool is_built_in,
-                                                       Diagnostics diagnostics) {
+struct Worked {
+  Settings settings;
+  Node effective;
+};
+
+// Everything after reading. Nothing when there is no tree to speak of; `diagnostics` says why.
+[[nodiscard]] std::optional<Worked> work_out(const std::vector<Source>& sources,
+                                             const LoadRequest& request, bool is_built_in,
+                                             Node* written, Diagnostics& diagnostics) {
   const bool is_unreadable = diagnostics.has_errors();
-  Node root = merged_tree(sources, request, is_built_in, diagnostics);
+  Node root = merged_tree(sources, request, is_built_in, written, diagnostics);
   // A text that does not parse makes every reference dangle: say only why it does not.
   const bool is_malformed = diagnostics.has_errors() && root.entries.empty();
-  if (is_unreadable || is_malformed) return fail(LoadFailure{std::move(diagnostics).take()});
+  if (is_unreadable || is_malformed) return std::nullopt;
+  leave_out_unused(root, diagnostics);
   check_schema(root, diagnostics);
   apply_mappings(root, diagnostics);
   fill_defaults(root);
+  Settings settings = build_settings(root);
+  cross_check(settings, root, diagnostics);
+  return Worked{std::move(settings), std::move(root)};
+}
+
+[[nodiscard]] Result<Loaded, LoadFailure> load_sources(const std::vector<Source>& sources,
+                                                       const LoadRequest& request, bool is_built_in,
+                                                       Diagnostics diagnostics) {
+  auto worked = work_out(sources, request, is_built_in, nullptr, diagnostics);
+  if (!worked || diagnostics.has_errors()) {
+    return fail(LoadFailure{std::move(diagnostics).take()});
+  }
   Loaded loaded;
-  loaded.settings = build_settings(root);
-  cross_check(loaded.settings, root, diagnostics);
-  if (diagnostics.has_errors()) return fail(LoadFailure{std::move(diagnostics).take()});
-  loaded.effective_yaml = effective_yaml(root);
-  loaded.effective = std::move(root);
+  loaded.settings = std::move(worked->settings);
+  loaded.effective_yaml = effective_yaml(worked->effective);
+  loaded.effective = std::move(worked->effective);
   loaded.remarks = std::move(diagnostics).take();
   for (const Source& source : sources) {
     if (!is_built_in) loaded.files.push_back(source.file);
@@ -121,17 +142,13 @@ struct Source {
   return loaded;
 }
 
-[[nodiscard]] Result<Loaded, LoadFailure> load_unguarded(const LoadRequest& request) {
-  Diagnostics diagnostics;
+// The files that `request` names, in order; what cannot be read is told.
+[[nodiscard]] std::vector<Source> read_sources(const LoadRequest& request,
+                                               Diagnostics& diagnostics) {
   std::vector<Source> sources;
   io::FileSystem& file_system =
       request.file_system != nullptr ? *request.file_system : io::real_file_system();
-  const std::vector<std::string> names = named_paths(request);
-  if (names.empty()) {
-    sources.push_back({"built-in configuration", std::string(built_in_config())});
-    return load_sources(sources, request, true, std::move(diagnostics));
-  }
-  for (const std::string& name : names) {
+  for (const std::string& name : named_paths(request)) {
     for (const std::string& file : files_at(file_system, name, diagnostics)) {
       if (sources.size() == kConfigFilesMax) {
         diagnostics.error({file, 0, 0}, "", "more than 64 files");
@@ -142,7 +159,35 @@ struct Source {
       }
     }
   }
+  return sources;
+}
+
+[[nodiscard]] Result<Loaded, LoadFailure> load_unguarded(const LoadRequest& request) {
+  Diagnostics diagnostics;
+  if (named_paths(request).empty()) {
+    return load_sources({{"built-in configuration", std::string(built_in_config())}}, request, true,
+                        std::move(diagnostics));
+  }
+  const std::vector<Source> sources = read_sources(request, diagnostics);
   return load_sources(sources, request, false, std::move(diagnostics));
+}
+
+[[nodiscard]] Examined examine_unguarded(const LoadRequest& request) {
+  Diagnostics diagnostics;
+  const std::vector<Source> sources = read_sources(request, diagnostics);
+  Examined examined;
+  examined.written = Node::map();
+  if (auto worked = work_out(sources, request, false, &examined.written, diagnostics)) {
+    examined.effective = std::move(worked->effective);
+  }
+  examined.diagnostics = std::move(diagnostics).take();
+  return examined;
+}
+
+[[nodiscard]] Diagnostic thrown(const std::exception& failure) {
+  Diagnostic diagnostic;
+  diagnostic.message = std::string("the configuration cannot be loaded: ") + failure.what();
+  return diagnostic;
 }
 
 // The libraries below throw; nothing of that leaves this module.
@@ -151,9 +196,7 @@ template <typename Function>
   try {
     return function();
   } catch (const std::exception& failure) {
-    Diagnostic diagnostic;
-    diagnostic.message = std::string("the configuration cannot be loaded: ") + failure.what();
-    return fail(LoadFailure{{std::move(diagnostic)}});
+    return fail(LoadFailure{{thrown(failure)}});
   }
 }
 
@@ -167,6 +210,14 @@ std::string LoadFailure::text() const {
 
 Result<Loaded, LoadFailure> load(const LoadRequest& request) {
   return guarded([&] { return load_unguarded(request); });
+}
+
+Examined examine(const LoadRequest& request) {
+  try {
+    return examine_unguarded(request);
+  } catch (const std::exception& failure) {
+    return {Node::map(), Node::map(), {thrown(failure)}};
+  }
 }
 
 Result<Loaded, LoadFailure> load_text(std::string_view text, const std::string& file_name,

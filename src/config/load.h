@@ -54,6 +54,14 @@ struct LoadFailure {
 
 [[nodiscard]] Result<Loaded, LoadFailure> load(const LoadRequest& request);
 
+// The same for whoever asks what became of a file, mistakes and all (config/migration.h).
+struct Examined {
+  Node written;    // the files, merged: before names, short forms, sections that set others
+  Node effective;  // as far as it could be worked out
+  std::vector<Diagnostic> diagnostics;
+};
+[[nodiscard]] Examined examine(const LoadRequest& request);
+
 // The files and folders that load() takes: those of the request, or of the environment. None: the
 // built-in text.
 [[nodiscard]] std::vector<std::string> named_paths(const LoadRequest& request);

@@ -3,64 +3,15 @@
 #include <utility>
 
 #include "config/convert.h"
+#include "config/mapping_tools.h"
 
 namespace gateway::config {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kOtherNames = {
-    {{"otlphttp", "otlp_http"}, {"otlp_grpc", "otlp"}}};
+using detail::set_if_missing;
 
-[[nodiscard]] std::string own_name(const std::string& id) {
-  for (const auto& [other, own] : kOtherNames) {
-    if (type_of(id) == other) return std::string(own) + id.substr(other.size());
-  }
-  return id;
-}
-
-[[nodiscard]] bool lists(const Node* list, std::string_view text) noexcept {
-  return list != nullptr && std::any_of(list->items.begin(), list->items.end(),
-                                        [text](const Node& item) { return item.text == text; });
-}
-
-// Sets `to` where it is missing.
-void set_if_missing(Node& root, std::initializer_list<std::string_view> to, const Node* from) {
-  if (from == nullptr || !from->is_scalar()) return;
-  Node& value = root.at_path(to, from->origin);
-  if (value.is_null()) value = *from;
-}
-
-// An extension sets what is ours, if it is in use.
-void map_extensions(Node& root, Diagnostics& diagnostics) {
-  const Node* const extensions = root.find("extensions");
-  const Node* const used = root.find_path({"service", "extensions"});
-  if (extensions != nullptr && extensions->is_map()) {
-    const Node copy = *extensions;  // root changes below
-    for (const Entry& extension : copy.entries) {
-      if (!lists(used, extension.key)) {
-        diagnostics.warning(extension.origin, "extensions." + extension.key,
-                            "is not in service.extensions and so not used");
-        continue;
-      }
-      if (type_of(extension.key) == "health_check") {
-        set_if_missing(root, {"admin", "endpoint"}, extension.value.find("endpoint"));
-      } else if (type_of(extension.key) == "file_storage") {
-        set_if_missing(root, {"storage", "directory"}, extension.value.find("directory"));
-      }
-    }
-  }
-  if (used != nullptr && used->is_list()) {
-    for (const Node& item : used->items) {
-      if (item.is_scalar() && (extensions == nullptr || extensions->find(item.text) == nullptr)) {
-        diagnostics.error(item.origin, "service.extensions",
-                          "`" + item.text + "` is not defined in `extensions`");
-      }
-    }
-  }
-  root.erase("extensions");
-  if (Node* const service = root.find("service"); service != nullptr && service->is_map()) {
-    service->erase("extensions");
-  }
-}
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kOtherNames = {
+    {{"otlphttp", "otlp_http"}, {"otlp_grpc", "otlp"}, {"logging", "debug"}}};
 
 // Milliseconds, as the Collector writes them, or a duration.
 [[nodiscard]] Node as_duration(const Node& from) {
@@ -231,10 +182,32 @@ void map_batch_processors(Node& root, Diagnostics& diagnostics) {
 
 }  // namespace
 
+std::string own_exporter_id(const std::string& id) {
+  for (const auto& [other, own] : kOtherNames) {
+    if (type_of(id) == other) return std::string(own) + id.substr(other.size());
+  }
+  return id;
+}
+
+// The newer form of service.telemetry.resource, {attributes: [{name, value}]}, as the older one.
+void use_own_resource(Node& root, Diagnostics& diagnostics) {
+  Node* const resource = root.find_path({"service", "telemetry", "resource"});
+  const Node* const attributes = resource == nullptr ? nullptr : resource->find("attributes");
+  if (attributes == nullptr || !attributes->is_list()) return;
+  for (const Entry& entry : resource->entries) {
+    if (entry.key == "attributes") continue;
+    diagnostics.note(entry.origin, "service.telemetry.resource." + entry.key,
+                     "has no effect: the resource is what `attributes` names");
+  }
+  Node list = *attributes;
+  *resource = std::move(list);
+}
+
 void use_own_names(Node& root, Diagnostics& diagnostics) {
+  use_own_resource(root, diagnostics);
   if (Node* const exporters = root.find("exporters")) {
     for (Entry& entry : exporters->entries) {
-      const std::string own = own_name(entry.key);
+      const std::string own = own_exporter_id(entry.key);
       if (own == entry.key) continue;
       if (exporters->find(own) != nullptr) {
         diagnostics.error(entry.origin, "exporters." + entry.key,
@@ -248,13 +221,13 @@ void use_own_names(Node& root, Diagnostics& diagnostics) {
     for (Entry& pipeline : pipelines->entries) {
       Node* const used = pipeline.value.find("exporters");
       if (used == nullptr) continue;
-      for (Node& item : used->items) item.text = own_name(item.text);
+      for (Node& item : used->items) item.text = own_exporter_id(item.text);
     }
   }
 }
 
 void apply_mappings(Node& root, Diagnostics& diagnostics) {
-  map_extensions(root, diagnostics);
+  detail::map_extensions(root, diagnostics);
   map_own_metrics(root, diagnostics);
   map_own_traces(root, diagnostics);
   map_queue_batches(root);

@@ -1,7 +1,12 @@
-// `include` and `exclude` of the attributes processor as OTTL: what a Collector's file says with
-// lists of names is the same as conditions on them, and there is one way of working them out.
+// `include` and `exclude`, of the attributes processor and of filters in their older form, as OTTL:
+// what a Collector's file says with lists of names is the same as conditions on them, and there is
+// one way of working them out.
+#include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/processors.h"
 #include "config/values.h"
@@ -36,30 +41,33 @@ class Properties {
     is_regexp_ = type != nullptr && type->text == "regexp";
   }
 
-  // The condition that all properties are met; empty: none is about this signal.
-  [[nodiscard]] std::string condition() {
+  // One for each property that is about this signal; all must be met.
+  [[nodiscard]] std::vector<std::string> conditions() {
     any_of("services", "resource.attributes[\"service.name\"]");
     if (signal_ == Signal::traces) {
       any_of("span_names", "name");
       kinds();
     } else if (signal_ == Signal::logs) {
       any_of("log_bodies", "body");
+      any_of("bodies", "body");
       any_of("log_severity_texts", "severity_text");
-      severity();
+      any_of("severity_texts", "severity_text");
+      severity("log_severity_number");
+      severity("severity_number");
     } else {
       any_of("metric_names", "metric.name");
     }
     keys("attributes", "attributes");
+    keys("record_attributes", "attributes");
     keys("resources", "resource.attributes");
+    keys("resource_attributes", "resource.attributes");
     libraries();
-    return all_;
+    return std::move(all_);
   }
 
  private:
   void add(const std::string& condition) {
-    if (condition.empty()) return;
-    if (!all_.empty()) all_ += " and ";
-    all_ += '(' + condition + ')';
+    if (!condition.empty()) all_.push_back('(' + condition + ')');
   }
   // A value against a text or, with regexp, a pattern.
   [[nodiscard]] std::string matches(const std::string& path, const Node& wanted) const {
@@ -88,17 +96,16 @@ class Properties {
     }
     add(any);
   }
-  void severity() {
-    const Node* const severity = from_.find("log_severity_number");
+  void severity(std::string_view key) {
+    const Node* const severity = from_.find(key);
     if (severity == nullptr) return;
     const Node* const min = severity->find("min");
     const Node* const undefined = severity->find("match_undefined");
     const bool takes_undefined = undefined != nullptr && undefined->text == "true";
-    std::string condition = takes_undefined ? "severity_number == 0" : "";
-    if (min != nullptr) {
-      if (takes_undefined) condition += " or ";
-      condition += "severity_number >= " + min->text;
-    }
+    std::string condition = takes_undefined ? "severity_number == 0 or " : "";
+    condition += "severity_number >= ";
+    const auto number = min == nullptr ? std::nullopt : severity_number_of(min->text);
+    condition += std::to_string(number.value_or(1));
     add(condition);
   }
   void keys(std::string_view list_key, const std::string& map) {
@@ -135,21 +142,71 @@ class Properties {
   const Node& from_;
   Signal signal_;
   bool is_regexp_ = false;
-  std::string all_;
+  std::vector<std::string> all_;
 };
 
+// The condition that all of them are met; empty: there are none.
+[[nodiscard]] std::string all_of(const std::vector<std::string>& conditions) {
+  std::string all;
+  for (const std::string& condition : conditions) {
+    if (!all.empty()) all += " and ";
+    all += condition;
+  }
+  return all;
+}
+
 }  // namespace
+
+std::optional<std::int64_t> severity_number_of(std::string_view text) {
+  constexpr std::array<std::string_view, 6> kNames = {"trace", "debug", "info",
+                                                      "warn",  "error", "fatal"};
+  constexpr std::int64_t kStep = 4;  // INFO, INFO2, INFO3, INFO4
+  constexpr std::int64_t kMax = 24;
+  if (const auto number = parse_signed(text)) {
+    return *number >= 1 && *number <= kMax ? number : std::nullopt;
+  }
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    if (!lower.starts_with(kNames[i])) continue;
+    const std::string digit = lower.substr(kNames[i].size());
+    const std::int64_t first = 1 + kStep * static_cast<std::int64_t>(i);
+    if (digit.empty()) return first;
+    if (digit.size() == 1 && digit[0] >= '2' && digit[0] <= '4') return first + (digit[0] - '1');
+  }
+  return std::nullopt;
+}
 
 std::vector<std::string> match_conditions(const Node& processor, Signal signal) {
   std::vector<std::string> conditions;
   if (const Node* const include = processor.find("include")) {
-    std::string condition = Properties(*include, signal).condition();
+    std::string condition = all_of(Properties(*include, signal).conditions());
     // Properties of other signals alone: nothing of this one is included.
     conditions.push_back(condition.empty() ? "false" : std::move(condition));
   }
   if (const Node* const exclude = processor.find("exclude")) {
-    const std::string condition = Properties(*exclude, signal).condition();
+    const std::string condition = all_of(Properties(*exclude, signal).conditions());
     if (!condition.empty()) conditions.push_back("not (" + condition + ")");
+  }
+  return conditions;
+}
+
+std::vector<std::string> drop_conditions(const Node& matches, Signal signal) {
+  std::vector<std::string> conditions;
+  if (const Node* const include = matches.find("include")) {
+    const std::string condition = all_of(Properties(*include, signal).conditions());
+    if (!condition.empty()) conditions.push_back("not (" + condition + ")");
+  }
+  if (const Node* const exclude = matches.find("exclude")) {
+    std::vector<std::string> met = Properties(*exclude, signal).conditions();
+    // Of a metric the resource and the name are looked at one after the other: either is enough.
+    if (signal == Signal::metrics) {
+      conditions.insert(conditions.end(), met.begin(), met.end());
+    } else if (!met.empty()) {
+      conditions.push_back(all_of(met));
+    }
   }
   return conditions;
 }

@@ -12,8 +12,6 @@
 namespace gateway::config {
 namespace {
 
-using ottl::Context;
-
 constexpr std::array<std::pair<std::string_view, ProcessorKind>, 6> kKinds = {
     {{"attributes", ProcessorKind::attributes},
      {"resource", ProcessorKind::resource},
@@ -256,17 +254,26 @@ class Builder {
                                  .statements = std::move(statements)});
   }
 
-  void matches() {
+  // `include` and `exclude` of `from`, which stands below the processor at `below`.
+  void check_matches(const Node& from, const std::string& below) {
     for (const std::string_view key : {"include", "exclude"}) {
-      const Node* const found = node().find(key);
+      const Node* const found = from.find(key);
       if (found == nullptr || !found->is_map()) continue;
+      const std::string path = below + std::string(key);
       if (found->find("match_type") == nullptr) {
-        error(found->origin, std::string(key), "`match_type` is missing: strict or regexp");
+        error(found->origin, path, "`match_type` is missing: strict or regexp");
       }
-      if (found->entries.size() < 2) {
-        error(found->origin, std::string(key), "names nothing to match");
+      if (found->entries.size() < 2) error(found->origin, path, "names nothing to match");
+      const Node* const min = found->find_path({"severity_number", "min"});
+      if (min != nullptr && min->is_scalar() && !severity_number_of(min->text)) {
+        error(min->origin, path + ".severity_number.min",
+              "`" + min->text + "` is not a severity such as INFO, WARN2 or 13");
       }
     }
+  }
+
+  void matches() {
+    check_matches(node(), "");
     for (const Signal signal : {Signal::traces, Signal::metrics, Signal::logs}) {
       const std::string_view context = contexts_of(signal)[signal == Signal::metrics ? 3 : 2];
       std::vector<std::string> conditions = match_conditions(node(), signal);
@@ -302,9 +309,12 @@ class Builder {
         group(place.signal, std::string(place.context), std::move(conditions), {});
       }
     }
-    inferred_conditions("trace_conditions", Signal::traces);
-    inferred_conditions("metric_conditions", Signal::metrics);
-    inferred_conditions("log_conditions", Signal::logs);
+    older_filter("spans", "traces", "span", Signal::traces);
+    older_filter("metrics", "metrics", "metric", Signal::metrics);
+    older_filter("logs", "logs", "log", Signal::logs);
+    conditions("trace_conditions", Signal::traces);
+    conditions("metric_conditions", Signal::metrics);
+    conditions("log_conditions", Signal::logs);
     const auto& entries = node().entries;
     const bool says_something = std::any_of(entries.begin(), entries.end(),
                                             [](const Entry& it) { return it.key != "error_mode"; });
@@ -313,14 +323,92 @@ class Builder {
     }
   }
 
-  void inferred_conditions(const std::string& key, Signal signal) {
-    const Node* const list = node().find(key);
-    if (list == nullptr || !list->is_list()) return;
-    for (const Node& item : list->items) {
-      if (!item.is_scalar()) continue;  // reported by the schema
-      std::string context = inferred_context(item, key, signal, false);
-      if (!context.empty()) group(signal, std::move(context), {item.text}, {});
+  // `include` and `exclude` below `section`, which exclude conditions below `newer`.
+  void older_filter(const std::string& section, std::string_view newer, std::string_view context,
+                    Signal signal) {
+    const Node* const from = node().find(section);
+    if (from == nullptr) return;
+    check_matches(*from, section + '.');
+    std::vector<std::string> dropped = drop_conditions(*from, signal);
+    for (const std::string& condition : dropped) {
+      if (const auto wrong = mistake_of(condition, context, false, ottl::Names::any)) {
+        error(from->origin, section, wrong->message);
+      }
     }
+    if (dropped.empty()) return;
+    const bool has_newer =
+        std::any_of(processor_.groups.begin(), processor_.groups.end(),
+                    [signal](const OttlGroup& it) { return it.signal == signal; });
+    if (has_newer) {
+      error(from->origin, section,
+            "`include` and `exclude` do not go with conditions below `" + std::string(newer) +
+                "`; write one or the other");
+    }
+    group(signal, std::string(context), std::move(dropped), {});
+  }
+
+  // A list of conditions, or of maps with `context` and `conditions`.
+  void conditions(const std::string& key, Signal signal) {
+    const Node* const list = node().find(key);
+    if (list == nullptr || list->is_null()) return;
+    if (!list->is_list()) {
+      error(list->origin, key, "a list of conditions is wanted");
+      return;
+    }
+    for (const Node& item : list->items) {
+      if (item.is_scalar()) {
+        inferred_condition(item, key, signal);
+      } else if (item.is_map()) {
+        condition_group(item, key, signal);
+      } else {
+        error(item.origin, key, "a condition, or a map with `context` and `conditions`, is wanted");
+      }
+    }
+  }
+
+  void inferred_condition(const Node& text, const std::string& key, Signal signal) {
+    std::string context = inferred_context(text, key, signal, false);
+    if (!context.empty()) group(signal, std::move(context), {text.text}, {});
+  }
+
+  void condition_group(const Node& from, const std::string& key, Signal signal) {
+    const Node* const list = from.find("conditions");
+    if (!check_group(from, key, signal, "conditions")) return;
+    std::string context;
+    read_text(from, "context", context);
+    if (context.empty()) {  // each names its own
+      for (const Node& item : list->items) inferred_condition(item, key, signal);
+      return;
+    }
+    std::vector<std::string> found;
+    texts(list, key + ".conditions", context, false, found);
+    if (!found.empty()) group(signal, std::move(context), std::move(found), {});
+  }
+
+  // Whether a map of OTTL has known keys, a context that there is, and a list `wanted`.
+  [[nodiscard]] bool check_group(const Node& from, const std::string& key, Signal signal,
+                                 std::string_view wanted) {
+    for (const Entry& entry : from.entries) {
+      static const std::vector<std::string> kKeys = {"context", "conditions", "statements",
+                                                     "error_mode"};
+      if (std::find(kKeys.begin(), kKeys.end(), entry.key) != kKeys.end()) continue;
+      error(entry.origin, key + '.' + entry.key, "unknown key; possible are " + joined(kKeys));
+    }
+    const Node* const list = from.find(wanted);
+    if (list == nullptr || !list->is_list() || list->items.empty()) {
+      error(from.origin, key, "`" + std::string(wanted) + "` is missing");
+      return false;
+    }
+    std::string context;
+    read_text(from, "context", context);
+    const auto possible = contexts_of(signal);
+    if (context.empty() || std::find(possible.begin(), possible.end(), context) != possible.end()) {
+      return true;
+    }
+    error(from.find("context")->origin, key + ".context",
+          "`" + context + "` is not possible here; possible are " +
+              joined({possible.begin(), possible.end()}));
+    return false;
   }
 
   void transform() {
@@ -353,19 +441,10 @@ class Builder {
   }
 
   void statement_group(const Node& from, const std::string& key, Signal signal) {
-    for (const Entry& entry : from.entries) {
-      static const std::vector<std::string> kKeys = {"context", "conditions", "statements",
-                                                     "error_mode"};
-      if (std::find(kKeys.begin(), kKeys.end(), entry.key) != kKeys.end()) continue;
-      error(entry.origin, key + '.' + entry.key, "unknown key; possible are " + joined(kKeys));
-    }
+    const Node* const list = from.find("statements");
+    if (!check_group(from, key, signal, "statements")) return;
     std::string context;
     read_text(from, "context", context);
-    const Node* const list = from.find("statements");
-    if (list == nullptr || !list->is_list() || list->items.empty()) {
-      error(from.origin, key, "`statements` is missing");
-      return;
-    }
     if (context.empty()) {  // each statement names its own
       for (const Node& item : list->items) {
         std::string found = inferred_context(item, key, signal, true);
@@ -374,13 +453,6 @@ class Builder {
         texts(from.find("conditions"), key + ".conditions", found, false, conditions);
         group(signal, std::move(found), std::move(conditions), {item.text});
       }
-      return;
-    }
-    const auto possible = contexts_of(signal);
-    if (std::find(possible.begin(), possible.end(), context) == possible.end()) {
-      error(from.find("context")->origin, key + ".context",
-            "`" + context + "` is not possible here; possible are " +
-                joined({possible.begin(), possible.end()}));
       return;
     }
     std::vector<std::string> conditions;

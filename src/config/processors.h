@@ -6,7 +6,10 @@
 // Source:  docs/processors.md.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/diagnostic.h"
@@ -22,5 +25,11 @@ namespace gateway::config {
 // The OTTL of `include` and `exclude`: conditions that an item of `signal` must meet. Nothing, and
 // a diagnostic, where they ask for what the signal has not.
 [[nodiscard]] std::vector<std::string> match_conditions(const Node& processor, Signal signal);
+
+// The same of a filter's older form: an item that meets any of them is dropped.
+[[nodiscard]] std::vector<std::string> drop_conditions(const Node& matches, Signal signal);
+
+// "14", "WARN2" and "warn2" are 14.
+[[nodiscard]] std::optional<std::int64_t> severity_number_of(std::string_view text);
 
 }  // namespace gateway::config

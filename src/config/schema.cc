@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <utility>
 
 #include "base/assert.h"
 #include "config/schema_table.h"
@@ -181,6 +182,7 @@ template <typename Parse>
     case Type::pairs:
     case Type::any:
     case Type::ignored:
+    case Type::better:
     case Type::unsupported:
       break;
     case Type::text:
@@ -230,7 +232,10 @@ template <typename Parse>
 
 [[nodiscard]] std::vector<std::string> keys_of(const SchemaNode& node) {
   std::vector<std::string> keys;
-  for (const SchemaNode& child : node.children) keys.push_back(child.segment);
+  for (const SchemaNode& child : node.children) {
+    const bool is_refused = child.row != nullptr && child.row->type == Type::unsupported;
+    if (!is_refused) keys.push_back(child.segment);
+  }
   return keys;
 }
 
@@ -291,6 +296,8 @@ void check_node(const Node& node, const SchemaNode& at, const std::string& path,
   if (!at.is_section()) {
     if (at.row->type == Type::ignored) {
       diagnostics.note(node.origin, path, "has no effect: " + std::string(at.row->doc));
+    } else if (at.row->type == Type::better) {
+      diagnostics.note(node.origin, path, "is not needed: " + std::string(at.row->doc));
     } else if (at.row->type == Type::unsupported) {
       diagnostics.error(node.origin, path, "is not supported: " + std::string(at.row->doc));
     } else if (const auto mistake = value_mistake(*at.row, node)) {
@@ -316,9 +323,7 @@ void fill_node(Node& node, const SchemaNode& at) {
   Node filled = Node::map(node.origin);
   // In the order of the schema; components in the order of the file.
   for (const SchemaNode& child : at.children) {
-    const bool has_no_effect = child.row != nullptr && (child.row->type == Type::ignored ||
-                                                        child.row->type == Type::unsupported);
-    if (has_no_effect) continue;
+    if (child.is_foreign()) continue;
     for (Entry& entry : node.entries) {
       if (at.child(entry.key) != &child) continue;
       if (child.is_list) {
@@ -327,8 +332,7 @@ void fill_node(Node& node, const SchemaNode& at) {
         fill_node(entry.value, child);
       }
       if (entry.value.is_null() && !child.is_section()) continue;
-      filled.entries.push_back(std::move(entry));
-      entry.key.clear();
+      filled.entries.push_back(std::exchange(entry, Entry()));
     }
     if (child.is_component || child.is_list || filled.find(child.segment) != nullptr) continue;
     if (child.row == nullptr) {  // an implied section: there if any default is
@@ -346,10 +350,10 @@ void fill_node(Node& node, const SchemaNode& at) {
 }  // namespace
 
 std::string_view name_of(Type type) noexcept {
-  constexpr std::array<std::string_view, 17> kNames = {
-      "section",  "text", "boolean", "integer", "integer",    "number",
-      "duration", "size", "address", "URL",     "choice",     "filter",
-      "list",     "map",  "any",     "ignored", "unsupported"};
+  constexpr std::array<std::string_view, 18> kNames = {
+      "section",  "text", "boolean", "integer", "integer", "number",
+      "duration", "size", "address", "URL",     "choice",  "filter",
+      "list",     "map",  "any",     "ignored", "better",  "unsupported"};
   return kNames[static_cast<std::size_t>(type)];
 }
 
@@ -369,7 +373,8 @@ const SchemaNode* SchemaNode::child(std::string_view key) const noexcept {
 }
 
 std::optional<std::string> value_mistake(const SchemaRow& row, const Node& value) {
-  if (row.type == Type::any || row.type == Type::ignored || row.type == Type::unsupported) {
+  if (row.type == Type::any || row.type == Type::ignored || row.type == Type::better ||
+      row.type == Type::unsupported) {
     return std::nullopt;
   }
   if (row.type == Type::list) return list_mistake(value);

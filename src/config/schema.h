@@ -6,9 +6,9 @@
 //            | name "[]" (a list of maps, each with the rows below)
 //
 // A row of type `section` is there only when the file has it; sections without a row are always
-// there, so their defaults hold. A row of type `ignored` is the Collector's: it is accepted, has
-// no effect here, and says why; one of type `unsupported` is the Collector's too, cannot be had
-// here, and says why.
+// there, so their defaults hold. Rows of three more types are the Collector's, and say why in their
+// sentence: `ignored` is accepted and has no effect; `better` is accepted, and what it asks for is
+// there without it; `unsupported` cannot be had and is refused.
 //
 // Errors:  a malformed row is a bug and aborts.
 // Threads: constant after the first call.
@@ -43,6 +43,7 @@ enum class Type : std::uint8_t {
   pairs,        // a map of text to text, or a list of {name, value}
   any,          // anything; read by a mapping (convert.h)
   ignored,      // anything; has no effect
+  better,       // anything; what it asks for is there anyway
   unsupported,  // refused
 };
 [[nodiscard]] std::string_view name_of(Type type) noexcept;
@@ -52,7 +53,7 @@ struct SchemaRow {
   Type type = Type::text;
   std::string_view default_text;  // empty: none
   std::string_view allowed;       // "1..65535", "1ms..", "a|b"; empty: all of the type
-  std::string_view doc;           // for ignored and unsupported rows: why
+  std::string_view doc;           // for ignored, better and unsupported rows: why
   bool secret = false;            // its value is never shown
 };
 
@@ -68,6 +69,11 @@ struct SchemaNode {
 
   [[nodiscard]] bool is_section() const noexcept {
     return row == nullptr || row->type == Type::section;
+  }
+  // The Collector's alone: nothing here reads its value.
+  [[nodiscard]] bool is_foreign() const noexcept {
+    return row != nullptr && (row->type == Type::ignored || row->type == Type::better ||
+                              row->type == Type::unsupported);
   }
   [[nodiscard]] const SchemaNode* child(std::string_view key) const noexcept;
 };

@@ -62,12 +62,19 @@ void append_group(std::string& out, const Group& group) {
   const auto key_of = [&](const SchemaRow& row) { return row.path.substr(group.path.size() + 1); };
   bool has_table = false;
   std::string ignored;
+  std::string better;
   std::string unsupported;
   for (const SchemaRow& row : group.rows) {
     if (row.path == group.path) {
+      out.append(row.type == Type::unsupported ? "Refused: "
+                 : row.type == Type::ignored   ? "Accepted, without effect: "
+                 : row.type == Type::better    ? "Accepted, not needed: "
+                                               : "");
       out.append(row.doc).append("\n\n");
     } else if (row.type == Type::ignored) {
       ignored.append("- `").append(key_of(row)).append("`: ").append(row.doc).append("\n");
+    } else if (row.type == Type::better) {
+      better.append("- `").append(key_of(row)).append("`: ").append(row.doc).append("\n");
     } else if (row.type == Type::unsupported) {
       unsupported.append("- `").append(key_of(row)).append("`: ").append(row.doc).append("\n");
     } else {
@@ -78,6 +85,7 @@ void append_group(std::string& out, const Group& group) {
   }
   if (has_table) out += '\n';
   if (!ignored.empty()) out.append("Accepted, without effect:\n\n").append(ignored).append("\n");
+  if (!better.empty()) out.append("Accepted, not needed:\n\n").append(better).append("\n");
   if (!unsupported.empty()) out.append("Refused:\n\n").append(unsupported).append("\n");
 }
 

@@ -16,6 +16,30 @@ constexpr std::string_view kNoBuffers = "bodies are read into blocks of the byte
 constexpr std::string_view kQueueIsLog =
     "the queue is the log on disk, bounded by `storage.size_max`";
 constexpr std::string_view kConnectionsAreReused = "connections are kept and reused";
+constexpr std::string_view kFilesAreWatched =
+    "a certificate or key that changes is taken over within seconds";
+constexpr std::string_view kGiveAFile = "write it to a file and name that";
+constexpr std::string_view kTlsByOpenSsl = "OpenSSL's own choice holds";
+constexpr std::string_view kNoServerAuth =
+    "senders are not asked for credentials; mutual TLS (`tls.client_ca_file`) is, or a proxy "
+    "before "
+    "the gateway does it";
+constexpr std::string_view kNoMiddlewares = "there are no middlewares";
+constexpr std::string_view kNotOtlp =
+    "only OTLP is received; let an agent beside the application turn it into OTLP";
+constexpr std::string_view kNotHere =
+    "there are attributes, resource, filter, transform, redaction, probabilistic_sampler, batch "
+    "and "
+    "memory_limiter; let another Collector, before or behind the gateway, do this";
+constexpr std::string_view kOtlpOut =
+    "only OTLP is sent; most backends take it, else a Collector behind the gateway turns it into "
+    "this";
+constexpr std::string_view kNoCredentials =
+    "credentials are not fetched or renewed; `headers` and `tls` of the exporter can carry fixed "
+    "ones";
+constexpr std::string_view kBudget =
+    "bytes are taken from a budget before a body is read, so nothing is sampled; `limit_mib` sets "
+    "the budget";
 
 constexpr std::array kRows = {
     // --- receivers
@@ -23,8 +47,14 @@ constexpr std::array kRows = {
               "OTLP over gRPC; listens when this section is there."},
     SchemaRow{"receivers.otlp[/name].protocols.grpc.endpoint", address, "127.0.0.1:4317", "",
               "Address to listen on; 0.0.0.0 for all interfaces, port 0 for a free one."},
-    SchemaRow{"receivers.otlp[/name].protocols.grpc.transport", choice, "", "tcp",
+    SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.transport", choice, "", "tcp",
               "Only TCP is served."},
+    SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.auth", unsupported, "", "",
+              kNoServerAuth},
+    SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.middlewares", unsupported, "", "",
+              kNoMiddlewares},
+    SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.dialer", ignored, "", "",
+              "a listener does not dial"},
     SchemaRow{
         "receivers.otlp[/name].protocols.grpc.max_recv_msg_size_mib", integer, "64", "1..4095",
         "Largest message, in MiB, before and after decompression; when it is not set, no more "
@@ -49,7 +79,7 @@ constexpr std::array kRows = {
               "connection."},
     SchemaRow{"receivers.otlp[/name].protocols.grpc.keepalive.enforcement_policy."
               "permit_without_stream",
-              ignored, "", "", "pings without a stream are always allowed"},
+              better, "", "", "pings without a stream are always allowed"},
     SchemaRow{"receivers.otlp[/name].protocols.grpc.{read_buffer_size,write_buffer_size}", ignored,
               "", "", kNoBuffers},
     SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.include_metadata", ignored, "", "",
@@ -73,13 +103,18 @@ constexpr std::array kRows = {
     SchemaRow{"receivers.otlp[/name].protocols.http.cors.allowed_origins", list, "", "",
               "Origins of browsers that may send, `https://*.example.com` included; none when "
               "missing."},
-    SchemaRow{"receivers.otlp[/name].protocols.http.cors.{allowed_headers,max_age}", ignored, "",
-              "", "preflights are answered with the headers they ask for"},
+    SchemaRow{"receivers.otlp[/name].protocols.http.cors.allowed_headers", better, "", "",
+              "preflights are answered with the headers they ask for"},
+    SchemaRow{"receivers.otlp[/name].protocols.http.cors.{max_age,exposed_headers}", ignored, "",
+              "", "a browser keeps the answer for its own time, and reads the body alone"},
+    SchemaRow{"receivers.otlp[/name].protocols.http.response_headers", unsupported, "", "",
+              "answers have the headers of OTLP; a proxy can add others"},
     SchemaRow{"receivers.otlp[/name].protocols.http.idle_timeout", duration, "60s", "1s..",
               "An idle connection is closed after this time."},
-    SchemaRow{"receivers.otlp[/name].protocols.http.{write_timeout,keep_alives_enabled,"
-              "compression_algorithms}",
-              ignored, "", "", "connections are kept, and gzip and zstd are read"},
+    SchemaRow{"receivers.otlp[/name].protocols.http.{write_timeout,keep_alives_enabled}", ignored,
+              "", "", "answers are small, and connections are kept"},
+    SchemaRow{"receivers.otlp[/name].protocols.http.compression_algorithms", ignored, "", "",
+              "gzip and zstd are read, and what is not compressed"},
 
     SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.tls", section, "", "",
               "TLS on this listener; clear text when missing."},
@@ -91,9 +126,17 @@ constexpr std::array kRows = {
               "Clients must show a certificate signed by one of these, PEM (mutual TLS)."},
     SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.tls.min_version", choice, "1.2",
               "1.2|1.3", "Lowest version of TLS."},
-    SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.tls.reload_interval", duration, "",
-              "1s..",
-              "Accepted: files that change are taken over within seconds, whatever this says."},
+    SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.tls.{reload_interval,"
+              "client_ca_file_reload}",
+              better, "", "", kFilesAreWatched},
+    SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.tls.{ca_file,"
+              "include_system_ca_certs_pool}",
+              ignored, "", "", "a server checks no server; `client_ca_file` is who clients are of"},
+    SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.tls.{ca_pem,cert_pem,key_pem}",
+              unsupported, "", "", kGiveAFile},
+    SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.tls.{max_version,cipher_suites,"
+              "include_insecure_cipher_suites,curve_preferences,tpm}",
+              unsupported, "", "", kTlsByOpenSsl},
     SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.max_concurrent_streams", integer, "1024",
               "1..1000000", "Requests at a time on one HTTP/2 connection."},
     SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.max_header_size", size, "16KiB",
@@ -109,9 +152,14 @@ constexpr std::array kRows = {
     SchemaRow{"receivers.otlp[/name].accept_enum_names", boolean, "true", "",
               "JSON enums may also be names (`SPAN_KIND_SERVER`)."},
 
-    // --- processors
     SchemaRow{"receivers.otlp[/name].max_nesting_levels", integer, "100", "8..100",
               "Messages within messages, in protobuf and JSON alike; common parsers take 100."},
+    SchemaRow{"receivers.{jaeger,zipkin,prometheus,opencensus,kafka,hostmetrics,kubeletstats,"
+              "k8s_cluster,k8s_events,k8sobjects,filelog,journald,syslog,fluentforward,statsd,"
+              "awsxray,datadog,loki,splunk_hec,otelarrow,otlpjsonfile}[/name]",
+              unsupported, "", "", kNotOtlp},
+
+    // --- processors
     SchemaRow{"processors.batch[/name]", section, "", "",
               "Sets `batch` of the exporters of its pipelines, where they have none."},
     SchemaRow{"processors.batch[/name].send_batch_size", integer, "8192", "0..10000000",
@@ -129,10 +177,15 @@ constexpr std::array kRows = {
         "The budget in MiB; a sender beyond it is told to come later. One request at a time may "
         "be larger."},
     SchemaRow{"processors.memory_limiter[/name].{check_interval,spike_limit_mib,"
-              "limit_percentage,spike_limit_percentage}",
-              ignored, "", "",
-              "bytes are taken from a budget before a body is read, so nothing is sampled; "
-              "`limit_mib` sets the budget"},
+              "limit_percentage,spike_limit_percentage,min_gc_interval_when_soft_limited,"
+              "min_gc_interval_when_hard_limited}",
+              better, "", "", kBudget},
+    SchemaRow{
+        "processors.{k8sattributes,k8s_attributes,resourcedetection,tail_sampling,groupbytrace,"
+        "groupbyattrs,span,metricstransform,metricsgeneration,cumulativetodelta,"
+        "deltatocumulative,deltatorate,interval,routing,logdedup,remotetap,geoip,schema,"
+        "sumologic,coralogix}[/name]",
+        unsupported, "", "", kNotHere},
 
     // --- exporters: common
     SchemaRow{"exporters.{otlp,otlp_http}[/name]", section, "", "",
@@ -161,9 +214,39 @@ constexpr std::array kRows = {
               "max_idle_conns_per_host,idle_conn_timeout,disable_keep_alives,"
               "http2_read_idle_timeout,http2_ping_timeout,force_attempt_http2}",
               ignored, "", "", kConnectionsAreReused},
-    SchemaRow{"exporters.otlp[/name].{read_buffer_size,write_buffer_size,wait_for_ready,"
-              "balancer_name,keepalive}",
-              ignored, "", "", kConnectionsAreReused},
+    SchemaRow{"exporters.otlp[/name].{read_buffer_size,write_buffer_size}", ignored, "", "",
+              "batches are slices of the log"},
+    SchemaRow{"exporters.otlp[/name].wait_for_ready", better, "", "",
+              "what cannot be sent stays in the log"},
+    SchemaRow{"exporters.otlp[/name].keepalive", ignored, "", "",
+              "a connection with requests in flight is pinged by itself"},
+    SchemaRow{"exporters.otlp[/name].balancer_name", choice, "round_robin",
+              "pick_first|round_robin",
+              "Where requests go when the endpoint's name has several addresses."},
+    SchemaRow{"exporters.otlp[/name].authority", text, "", "",
+              "The `:authority` of requests, instead of the endpoint's."},
+    SchemaRow{"exporters.otlp[/name].user_agent", ignored, "", "",
+              "it says otlp-service and its version; `service.name` of "
+              "`service.telemetry.resource` is added"},
+    SchemaRow{"exporters.otlp_http[/name].proxy_url", unsupported, "", "",
+              "requests go to the endpoint itself"},
+    SchemaRow{"exporters.otlp_http[/name].cookies", unsupported, "", "", "cookies are not kept"},
+    SchemaRow{"exporters.otlp_http[/name].profiles_endpoint", unsupported, "", "",
+              "profiles go to the path of their format below `endpoint`"},
+    SchemaRow{"exporters.{otlp,otlp_http}[/name].auth.authenticator", text, "", "",
+              "A `bearertokenauth` or `basicauth` extension; sets a header of `headers`."},
+    SchemaRow{"exporters.{otlp,otlp_http}[/name].middlewares", unsupported, "", "", kNoMiddlewares},
+    SchemaRow{"exporters.{otlp,otlp_http}[/name].tls.reload_interval", better, "", "",
+              kFilesAreWatched},
+    SchemaRow{"exporters.{otlp,otlp_http}[/name].tls.min_version", choice, "", "1.2",
+              "TLS 1.2 is the lowest that is spoken."},
+    SchemaRow{"exporters.{otlp,otlp_http}[/name].tls.{ca_pem,cert_pem,key_pem}", unsupported, "",
+              "", kGiveAFile},
+    SchemaRow{"exporters.{otlp,otlp_http}[/name].tls.include_system_ca_certs_pool", unsupported, "",
+              "", "without `ca_file` the system's authorities hold, with it those of the file"},
+    SchemaRow{"exporters.{otlp,otlp_http}[/name].tls.{max_version,cipher_suites,"
+              "include_insecure_cipher_suites,curve_preferences,tpm}",
+              unsupported, "", "", kTlsByOpenSsl},
     SchemaRow{"exporters.{otlp,otlp_http}[/name].tls.insecure", boolean, "false", "",
               "Clear text. A URL's scheme wins over it."},
     SchemaRow{"exporters.{otlp,otlp_http}[/name].tls.insecure_skip_verify", boolean, "false", "",
@@ -210,7 +293,9 @@ constexpr std::array kRows = {
               "Where an exporter that is new begins: with the log's history or with new data."},
     SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].sending_queue.{enabled,queue_size,"
               "storage,sizer,block_on_overflow,wait_for_result}",
-              ignored, "", "", kQueueIsLog},
+              better, "", "", kQueueIsLog},
+    SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].sending_queue.batch.partition",
+              unsupported, "", "", "the log keeps no headers of requests to tell batches apart by"},
     SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].sending_queue.batch", section, "", "",
               "The Collector's other place for `batch`."},
     SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].sending_queue.batch.flush_timeout",
@@ -240,27 +325,105 @@ constexpr std::array kRows = {
               "A file that is larger, in MiB, is put aside."},
     SchemaRow{"exporters.file[/name].rotation.max_backups", integer, "10", "0..100000",
               "Files put aside that are kept."},
-    SchemaRow{"exporters.file[/name].{append,flush_interval,create_directory}", ignored, "", "",
+    SchemaRow{"exporters.file[/name].{append,flush_interval,create_directory}", better, "", "",
               "files are appended to, written batch by batch, and folders made"},
+    SchemaRow{"exporters.file[/name].rotation.{max_days,localtime}", ignored, "", "",
+              "files are put aside by size, and `max_backups` of them kept"},
+    SchemaRow{"exporters.file[/name].directory_permissions", ignored, "", "",
+              "folders are made as the process's umask says"},
+    SchemaRow{"exporters.file[/name].{compression,encoding,group_by}", unsupported, "", "",
+              "a file holds OTLP as JSON lines or protobuf, uncompressed, of all resources"},
     SchemaRow{"exporters.debug[/name]", section, "", "", "Tells on stderr what it is given."},
     SchemaRow{"exporters.debug[/name].verbosity", choice, "basic", "basic|normal|detailed",
               "A line a batch, a line an item, or everything."},
     SchemaRow{"exporters.debug[/name].{sampling_initial,sampling_thereafter,"
-              "use_internal_logger}",
-              ignored, "", "", "lines that repeat are summed up by the log itself"},
+              "use_internal_logger,output_paths}",
+              ignored, "", "", "it goes to stderr whole; `verbosity` says how much"},
+    SchemaRow{"exporters.debug[/name].loglevel", ignored, "", "",
+              "of the older `logging`; `verbosity` says how much"},
+    SchemaRow{"exporters.{prometheus,prometheusremotewrite,kafka,loki,elasticsearch,opensearch,"
+              "clickhouse,datadog,splunk_hec,sapm,signalfx,zipkin,jaeger,awsxray,awsemf,"
+              "awscloudwatchlogs,googlecloud,googlemanagedprometheus,azuremonitor,loadbalancing,"
+              "coralogix,logzio,honeycombmarker,influxdb,otelarrow,nop}[/name]",
+              unsupported, "", "", kOtlpOut},
+
+    // --- connectors
+    SchemaRow{"connectors", unsupported, "", "",
+              "an item goes from a receiver to exporters; let a Collector behind the gateway join "
+              "pipelines"},
 
     // --- extensions
     SchemaRow{"extensions.health_check[/name]", section, "", "",
-              "The Collector's health page; sets `admin.endpoint`."},
+              "The Collector's health page; sets `admin.endpoint` (127.0.0.1:13133 when it names "
+              "none) and `admin.health_path`."},
     SchemaRow{"extensions.health_check[/name].endpoint", address, "", "", "As `admin.endpoint`."},
-    SchemaRow{"extensions.health_check[/name].{path,response_body,check_collector_pipeline}",
-              ignored, "", "", "health is at /health, /health/live, /health/ready"},
+    SchemaRow{"extensions.health_check[/name].path", text, "", "", "As `admin.health_path`."},
+    SchemaRow{"extensions.health_check[/name].{response_body,check_collector_pipeline}", ignored,
+              "", "", "the status is the answer; each exporter has its own state in /health"},
+    SchemaRow{"extensions.health_check[/name].{tls,auth,cors,response_headers,middlewares}",
+              unsupported, "", "",
+              "the admin listener speaks clear text to whoever reaches it; bind it to loopback, or "
+              "let a network policy guard it"},
+    SchemaRow{"extensions.health_check[/name].{transport,include_metadata,max_request_body_size,"
+              "compression_algorithms,read_timeout,read_header_timeout,write_timeout,idle_timeout,"
+              "keep_alives_enabled}",
+              ignored, "", "", "the admin listener has limits of its own"},
+    SchemaRow{"extensions.healthcheckv2[/name]", section, "", "",
+              "The Collector's newer health page; sets the same."},
+    SchemaRow{"extensions.healthcheckv2[/name].http.endpoint", address, "", "",
+              "As `admin.endpoint`."},
+    SchemaRow{"extensions.healthcheckv2[/name].http.status.path", text, "", "",
+              "As `admin.health_path`."},
+    SchemaRow{"extensions.healthcheckv2[/name].{use_v2,component_health,http.status.enabled,"
+              "http.config}",
+              ignored, "", "", "health is always served, and `otlp-service config` shows settings"},
+    SchemaRow{"extensions.healthcheckv2[/name].grpc", better, "", "",
+              "grpc.health.v1.Health is served on the receivers' gRPC port"},
+    SchemaRow{
+        "extensions.zpages[/name]", better, "", "",
+        "its pages are on `admin.endpoint`, below /debug/; those that have no counterpart say "
+        "so"},
+    SchemaRow{"extensions.pprof[/name]", ignored, "", "",
+              "it profiles Go programs, and this is none; `perf` does it here"},
+    SchemaRow{"extensions.memory_limiter[/name]", better, "", "", kBudget},
+    SchemaRow{"extensions.bearertokenauth[/name]", section, "", "",
+              "A token that exporters send, where `auth` names it."},
+    SchemaRow{"extensions.bearertokenauth[/name].token", text, "", "", "The token.", true},
+    SchemaRow{"extensions.bearertokenauth[/name].scheme", any, "", "",
+              "The word before it; `Bearer` when missing, and none when empty."},
+    SchemaRow{"extensions.bearertokenauth[/name].header", text, "", "",
+              "The header that carries it; `authorization` when missing."},
+    SchemaRow{"extensions.bearertokenauth[/name].filename", unsupported, "", "",
+              "a token is part of the settings: write `token: ${env:NAME}`"},
+    SchemaRow{"extensions.bearertokenauth[/name].tokens", unsupported, "", "",
+              "one `token` can be sent; senders are not asked for any"},
+    SchemaRow{"extensions.basicauth[/name]", section, "", "",
+              "A name and a password that exporters send, where `auth` names it."},
+    SchemaRow{"extensions.basicauth[/name].client_auth.{username,password}", text, "", "",
+              "What is sent.", true},
+    SchemaRow{"extensions.basicauth[/name].client_auth.{username_file,password_file,"
+              "aws_secrets_manager}",
+              unsupported, "", "",
+              "a password is part of the settings: write `password: ${env:NAME}`"},
+    SchemaRow{"extensions.basicauth[/name].htpasswd", unsupported, "", "", kNoServerAuth},
+    SchemaRow{"extensions.{oauth2client,sigv4auth,azureauth,googleclientauth,asapclient}[/name]",
+              unsupported, "", "", kNoCredentials},
+    SchemaRow{
+        "extensions.headers_setter[/name]", unsupported, "", "",
+        "the log keeps what a request carried, not the headers it came with; `headers` of the "
+        "exporter are fixed"},
+    SchemaRow{"extensions.{oidc,jwtauth,k8sauth}[/name]", unsupported, "", "", kNoServerAuth},
+    SchemaRow{"extensions.{k8s_observer,docker_observer,host_observer,ecs_observer,"
+              "k8s_leader_elector,opamp,remotetap,awsproxy,jaegerremotesampling,http_forwarder,"
+              "db_storage,redis_storage,encoding,ack}[/name]",
+              unsupported, "", "", "nothing here uses it; take it out of `service.extensions`"},
     SchemaRow{"extensions.file_storage[/name]", section, "", "",
               "The Collector's queue storage; sets `storage.directory`."},
     SchemaRow{"extensions.file_storage[/name].directory", text, "", "", "As `storage.directory`."},
     SchemaRow{"extensions.file_storage[/name].{timeout,compaction,fsync,create_directory,"
-              "directory_permissions}",
-              ignored, "", "", "the log syncs before it acknowledges and needs no compaction"},
+              "directory_permissions,recreate}",
+              better, "", "",
+              "the log syncs before it acknowledges, makes its folder, and needs no compaction"},
 
     // --- storage
     SchemaRow{"storage.directory", text, "./data", "", "Where the log lives."},
@@ -291,10 +454,14 @@ constexpr std::array kRows = {
     SchemaRow{"admin.metrics_endpoint", address, "", "",
               "A listener for metrics alone; off when missing."},
     SchemaRow{"admin.metrics_path", text, "/metrics", "", "Path of the metrics, on both."},
+    SchemaRow{"admin.health_path", text, "", "",
+              "One more path, for probes of old: 200 when the gateway has started and lives, else "
+              "503. None when missing."},
     SchemaRow{"admin.metrics_enabled", boolean, "true", "", "Whether metrics are served."},
 
     // --- service
-    SchemaRow{"service.extensions", list, "", "", "Extensions in use."},
+    SchemaRow{"service.extensions", list, "", "",
+              "Extensions in use; each sets what it says above."},
     SchemaRow{"service.pipelines.{traces,metrics,logs,profiles}[/name]", section, "", "",
               "One way of one signal through the gateway."},
     SchemaRow{"service.pipelines.{traces,metrics,logs,profiles}[/name].receivers", list, "", "",
@@ -308,10 +475,14 @@ constexpr std::array kRows = {
     SchemaRow{"service.telemetry.logs.encoding", choice, "json", "json|console",
               "JSON lines, or text for people."},
     SchemaRow{"service.telemetry.logs.{development,disable_caller,disable_stacktrace,sampling,"
-              "output_paths,error_output_paths,initial_fields}",
+              "output_paths,error_output_paths,initial_fields,disable_zap_resource}",
               ignored, "", "", "the log goes to stderr, and repeated lines are summed up"},
+    SchemaRow{"service.telemetry.logs.processors", unsupported, "", "",
+              "the log goes to stderr, for an agent to collect; metrics and spans can be sent"},
     SchemaRow{"service.telemetry.metrics.level", choice, "", "none|basic|normal|detailed",
-              "`none` turns the metrics off."},
+              "`none` turns the metrics off; otherwise all are there."},
+    SchemaRow{"service.telemetry.metrics.views", ignored, "", "",
+              "the metrics are a list that does not change (docs/metrics.md)"},
     SchemaRow{"service.telemetry.metrics.address", address, "", "", "As `admin.metrics_endpoint`."},
     SchemaRow{"service.telemetry.metrics.readers", any, "", "",
               "Its Prometheus reader sets `admin.metrics_endpoint`, its periodic one "
@@ -320,7 +491,7 @@ constexpr std::array kRows = {
               "Its batch processor sets `service.telemetry.export.traces`."},
     SchemaRow{"service.telemetry.traces.sampler", any, "", "",
               "Its ratio sets `service.telemetry.export.traces.ratio`."},
-    SchemaRow{"service.telemetry.traces.{level,propagators}", ignored, "", "",
+    SchemaRow{"service.telemetry.traces.{level,propagators,limits}", ignored, "", "",
               "a W3C traceparent of a request is always taken over"},
     SchemaRow{"service.telemetry.export.{metrics,traces}", section, "", "",
               "Own metrics, or spans of the requests answered, sent as OTLP."},

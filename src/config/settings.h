@@ -38,7 +38,6 @@ struct Origin {
 struct TlsServer {
   std::string cert_file, key_file, client_ca_file;
   std::string min_version = "1.2";
-  std::optional<Millis> reload_interval;
   bool operator==(const TlsServer&) const = default;
 };
 
@@ -124,6 +123,8 @@ struct Exporter {
   std::string endpoint;  // otlp: host:port or URL; otlp_http: base URL
   std::string traces_endpoint, metrics_endpoint, logs_endpoint;  // otlp_http: whole URLs
   std::string encoding = "proto";                                // otlp_http, file: proto or json
+  std::string balancer_name = "round_robin";                     // otlp: or pick_first
+  std::string authority;                                         // otlp: empty: the endpoint's
   TlsClient tls;
   Compression compression = Compression::gzip;
   int compression_level = -1;  // -1: the coding's default
@@ -166,6 +167,7 @@ struct Admin {
   std::string metrics_endpoint;  // a listener for /metrics alone; off when empty
   std::string metrics_path = "/metrics";
   bool metrics_enabled = true;
+  std::string health_path;  // one more, for probes of old; none when empty
   bool operator==(const Admin&) const = default;
 };
 

@@ -31,7 +31,7 @@ namespace gateway::net {
 using TimePoint = std::chrono::steady_clock::time_point;
 
 class Connection;
-class Http2Stream;
+class Http2Stream;  // NOLINT(cppcoreguidelines-virtual-class-destructor): final
 
 // Told, from any shard's thread, that a connection is gone.
 class ConnectionObserver {

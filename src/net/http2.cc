@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/assert.h"
+#include "base/base64.h"
 #include "net/limits.h"
 #include "net/text.h"
 
@@ -414,7 +415,7 @@ int Http2Session::on_begin_headers(std::int32_t id) noexcept {
 }
 
 int Http2Session::on_header(Http2Stream& stream, std::string_view name,
-                            std::string_view value) noexcept {
+                            std::string_view value) const noexcept {
   constexpr std::uint32_t kOverheadSizeBytes = 32;  // RFC 9113, 6.5.2
   const std::uint32_t limit = shard_.settings.max_header_size_bytes;
   const std::uint64_t size =

@@ -33,7 +33,8 @@ namespace gateway::net {
 
 class Http2Session;
 
-class Http2Stream final : public Exchange {
+class Http2Stream final  // NOLINT(cppcoreguidelines-virtual-class-destructor): it is final
+    : public Exchange {
  public:
   Http2Stream() = default;
   ~Http2Stream() = default;
@@ -104,7 +105,7 @@ class Http2Session final : public Session {
 
   // nghttp2's callbacks, in the order of a request's life.
   int on_begin_headers(std::int32_t id) noexcept;
-  int on_header(Http2Stream& stream, std::string_view name, std::string_view value) noexcept;
+  int on_header(Http2Stream& stream, std::string_view name, std::string_view value) const noexcept;
   void on_head(Http2Stream& stream) noexcept;
   void on_data(std::int32_t id, std::span<const std::byte> bytes) noexcept;
   void on_stream_data(Http2Stream& stream, std::span<const std::byte> bytes) noexcept;

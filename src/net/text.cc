@@ -32,25 +32,6 @@ std::string percent_encode(std::string_view text) {
   return out;
 }
 
-std::string base64_encode(std::string_view bytes) {
-  constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  out.reserve((bytes.size() * 4 + 2) / 3);
-  std::uint32_t bits = 0;
-  int bit_count = 0;
-  for (const char c : bytes) {
-    bits = bits << 8 | static_cast<unsigned char>(c);
-    bit_count += 8;
-    while (bit_count >= 6) {
-      bit_count -= 6;
-      out.push_back(kAlphabet[bits >> bit_count & 0x3f]);
-    }
-  }
-  if (bit_count > 0) out.push_back(kAlphabet[bits << (6 - bit_count) & 0x3f]);
-  return out;
-}
-
 std::optional<std::chrono::nanoseconds> parse_grpc_timeout(std::string_view text) noexcept {
   constexpr std::size_t kDigitsMax = 8;
   if (text.size() < 2 || text.size() > kDigitsMax + 1) return std::nullopt;

@@ -1,8 +1,8 @@
-// Small texts of HTTP and gRPC: percent-encoding, base64, grpc-timeout, media types, dates.
+// Small texts of HTTP and gRPC: percent-encoding, grpc-timeout, media types, dates.
 //
 // Errors:  what does not parse is std::nullopt; nothing throws.
 // Threads: pure functions, safe from any thread.
-// Source:  RFC 9110 (5.6.7, 8.3), RFC 4648 (4), grpc PROTOCOL-HTTP2 ("Percent-Encoded", "Timeout").
+// Source:  RFC 9110 (5.6.7, 8.3), grpc PROTOCOL-HTTP2 ("Percent-Encoded", "Timeout").
 #pragma once
 
 #include <chrono>
@@ -14,9 +14,6 @@ namespace gateway::net {
 
 // grpc-message: space to tilde as they are, all but '%'; every other byte as %XX.
 [[nodiscard]] std::string percent_encode(std::string_view text);
-
-// As "-bin" metadata is sent: standard alphabet, no padding.
-[[nodiscard]] std::string base64_encode(std::string_view bytes);
 
 // "100m" and the like: up to 8 digits and a unit.
 [[nodiscard]] std::optional<std::chrono::nanoseconds> parse_grpc_timeout(

@@ -13,18 +13,6 @@ TEST(Text, PercentEncodingKeepsPrintableAsciiButThePercentSign) {
   EXPECT_EQ(percent_encode("\xc3\xa4"), "%C3%A4");
 }
 
-// Source: RFC 4648, 10, without its padding.
-TEST(Text, Base64HasTheStandardAlphabetAndNoPadding) {
-  EXPECT_EQ(base64_encode(""), "");
-  EXPECT_EQ(base64_encode("f"), "Zg");
-  EXPECT_EQ(base64_encode("fo"), "Zm8");
-  EXPECT_EQ(base64_encode("foo"), "Zm9v");
-  EXPECT_EQ(base64_encode("foob"), "Zm9vYg");
-  EXPECT_EQ(base64_encode("fooba"), "Zm9vYmE");
-  EXPECT_EQ(base64_encode("foobar"), "Zm9vYmFy");
-  EXPECT_EQ(base64_encode("\xfb\xff\xfe"), "+//+");
-}
-
 TEST(Text, GrpcTimeoutsHaveEveryUnit) {
   using namespace std::chrono_literals;
   EXPECT_EQ(parse_grpc_timeout("2H"), 2h);

@@ -88,8 +88,8 @@ grpc::ByteBuffer gzip_message(std::vector<std::byte>&& bytes) {
       grpc_raw_compressed_byte_buffer_create(&raw_slice, 1, GRPC_COMPRESS_GZIP);
   grpc_slice_unref(raw_slice);
   grpc::ByteBuffer message;
-  static_assert(sizeof(message) == sizeof(raw));
-  std::memcpy(static_cast<void*>(&message), &raw, sizeof(raw));  // which takes it over
+  static_assert(sizeof(message) == sizeof(void*));
+  std::memcpy(static_cast<void*>(&message), &raw, sizeof(void*));  // which takes it over
   return message;
 }
 
@@ -185,6 +185,10 @@ class GrpcTransport final : public Transport {
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // destinations share no connection
     if (!settings_.tls.server_name_override.empty()) {
       arguments.SetSslTargetNameOverride(settings_.tls.server_name_override);
+    }
+    arguments.SetLoadBalancingPolicyName(settings_.balancer_name);
+    if (!settings_.authority.empty()) {
+      arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, settings_.authority);
     }
     auto channel = grpc::CreateCustomChannel(endpoint_, credentials, arguments);
     stub_ = std::make_unique<grpc::GenericStub>(channel);

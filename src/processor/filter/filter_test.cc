@@ -132,9 +132,89 @@ TEST(Filter, MistakesAreTold) {
   EXPECT_EQ(told_of("name"),
             "gateway.yaml:7:11: error: processors.filter.traces.span: a condition, such as a "
             "comparison or IsMatch(...), is wanted here, at `name`\n");
-  EXPECT_NE(told("traces", "  filter: {spans: {include: {match_type: strict}}}", "filter")
-                .find("processors.filter.spans: is not supported: write it as a condition"),
+  EXPECT_EQ(told("traces", "  filter: {spans: {include: {match_type: strict}}}", "filter"),
+            "gateway.yaml:4:29: error: processors.filter.spans.include: names nothing to match\n");
+  EXPECT_EQ(
+      told("traces",
+           "  filter: {spans: {include: {match_type: regexp, span_names: ['(']}}, traces: {}}",
+           "filter"),
+      "gateway.yaml:4:19: error: processors.filter.spans: not a regular expression: missing ): "
+      "(\n");
+  EXPECT_NE(
+      told("traces", "  filter: {trace_conditions: [{context: log, conditions: [a]}]}", "filter")
+          .find("`log` is not possible here; possible are resource, scope, span"),
+      std::string::npos);
+  EXPECT_NE(told("traces", "  filter: {trace_conditions: [{context: span}]}", "filter")
+                .find("`conditions` is missing"),
             std::string::npos);
+}
+
+// Goal: the older form of spans: what is not included goes, and what is excluded. Method: both, by
+// service, name and attribute; all properties must be met.
+TEST(Filter, SpansByIncludeAndExclude) {
+  Body before = envelope({span("GET /health"), span("GET /orders"),
+                          span_with({{"k", int_value(5)}}, "GET /health")})
+                    .bytes();
+  const Body other = envelope({span("GET /orders")}, "other").bytes();
+  before.insert(before.end(), other.begin(), other.end());
+  const Outcome after = outcome(Signal::traces, "filter",
+                                "    spans:\n"
+                                "      include: {match_type: strict, services: [shop]}\n"
+                                "      exclude:\n"
+                                "        match_type: regexp\n"
+                                "        span_names: [\"^GET /health\"]\n"
+                                "        attributes: [{key: k}]\n",
+                                before);
+  EXPECT_EQ(after.body, envelope({span("GET /health"), span("GET /orders")}).bytes());
+  EXPECT_EQ(after.item_count, 2U);
+}
+
+// Goal: the older form of metrics: of `exclude` the resource or the name is enough, of `include`
+// both are needed. Method: two resources, two names.
+TEST(Filter, MetricsByIncludeAndExclude) {
+  const auto cpu = gauge({number_point(1)}, "cpu");
+  const auto disk = gauge({number_point(1)}, "disk");
+  Body before = envelope({cpu, disk}, "shop").bytes();
+  const Body other = envelope({cpu, disk}, "other").bytes();
+  before.insert(before.end(), other.begin(), other.end());
+  const std::string properties =
+      "{match_type: strict, metric_names: [cpu], "
+      "resource_attributes: [{key: service.name, value: other}]}\n";
+  EXPECT_EQ(
+      processed(Signal::metrics, "filter", "    metrics: {exclude: " + properties + "}", before),
+      envelope({disk}, "shop").bytes());
+  EXPECT_EQ(
+      processed(Signal::metrics, "filter", "    metrics: {include: " + properties + "}", before),
+      envelope({cpu}, "other").bytes());
+}
+
+// Goal: the older form of logs. Method: a lowest severity, by name and by number; bodies.
+TEST(Filter, LogRecordsByIncludeAndExclude) {
+  const Body before =
+      envelope({log_with({}, "fine", 9), log_with({}, "bad", 17), log_with({}, "odd", 0)}).bytes();
+  const auto kept = [&](const std::string& yaml) {
+    return processed(Signal::logs, "filter", "    logs: {" + yaml + "}", before);
+  };
+  for (const std::string min : {"ERROR", "error", "13", "WARN4"}) {
+    const std::string yaml = "include: {match_type: strict, severity_number: {min: " + min;
+    EXPECT_EQ(kept(yaml + "}}"), envelope({log_with({}, "bad", 17)}).bytes());
+    EXPECT_EQ(kept(yaml + ", match_undefined: true}}"),
+              envelope({log_with({}, "bad", 17), log_with({}, "odd", 0)}).bytes());
+  }
+  EXPECT_EQ(kept("exclude: {match_type: regexp, bodies: [\"^(fine|odd)$\"]}"),
+            envelope({log_with({}, "bad", 17)}).bytes());
+}
+
+// Goal: the newest form, maps with a context.
+TEST(Filter, ConditionsBelowAContext) {
+  const Body before = envelope({span("a"), span("b"), span("c")}).bytes();
+  EXPECT_EQ(processed(Signal::traces, "filter",
+                      "    trace_conditions:\n"
+                      "      - context: span\n"
+                      "        conditions: ['name == \"a\"']\n"
+                      "      - conditions: ['span.name == \"c\"']\n",
+                      before),
+            envelope({span("b")}).bytes());
 }
 
 }  // namespace
