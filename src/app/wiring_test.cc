@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "config/load.h"
+
 namespace gateway::app {
 namespace {
 
@@ -21,6 +23,7 @@ namespace {
 
 [[nodiscard]] std::vector<std::string> ids(const std::vector<ExporterWiring>& wiring) {
   std::vector<std::string> found;
+  found.reserve(wiring.size());
   for (const ExporterWiring& exporter : wiring) found.push_back(exporter.settings.id);
   return found;
 }
@@ -53,6 +56,39 @@ TEST(Wiring, AServiceThatIsNotChosenTakesItsSignalAway) {
   settings.services = {"log"};
   EXPECT_EQ(signals_enabled(settings), 0U);
   EXPECT_TRUE(wiring_of(settings).empty());
+}
+
+// Goal: an exporter whose processors change is another one, and no other. Method: configurations
+// that differ in what a filter says, in its name, in its place, and in who uses it.
+TEST(Wiring, AProcessorThatChangesIsAChangeOfItsExporters) {
+  const auto wired = [](const std::string& condition, const std::string& used) {
+    const auto loaded = config::load_text(R"(
+receivers: {otlp: {protocols: {grpc: {}}}}
+processors:
+  filter: {traces: {span: ['name == ")" + condition +
+                                              R"("']}}
+  resource: {attributes: [{key: a, value: b, action: upsert}]}
+  filter/same: {traces: {span: ['name == ")" + condition +
+                                              R"("']}}
+exporters: {debug/a: {}, debug/b: {}}
+service:
+  pipelines:
+    traces: {receivers: [otlp], processors: )" +
+                                              used + R"(, exporters: [debug/a]}
+    logs: {receivers: [otlp], exporters: [debug/b]}
+)",
+                                          "test.yaml");
+    EXPECT_TRUE(loaded.has_value()) << loaded.error().text();
+    return wiring_of(loaded->settings);
+  };
+  const auto before = wired("x", "[filter, resource]");
+  EXPECT_TRUE(change_of(before, wired("x", "[filter, resource]")).changed.empty());
+  for (const auto& after : {wired("y", "[filter, resource]"), wired("x", "[resource, filter]"),
+                            wired("x", "[filter]"), wired("x", "[filter/same, resource]")}) {
+    const WiringChange change = change_of(before, after);
+    EXPECT_EQ(ids(change.changed), Ids{"debug/a"});
+    EXPECT_TRUE(change.added.empty() && change.removed.empty());
+  }
 }
 
 // Goal: the files to follow are those in use. Method: clear text, an unused exporter, a listener

@@ -363,3 +363,48 @@ def test_log_levels_change_while_it_runs(make_gateway):
     assert put(b"debug", service.address("metrics")).status == 405
     assert gateway.http_request(service.admin, "POST", "/api/v1/log-levels", b"debug").status == 405
     assert put(b"").json()["filter"] == "info"
+
+
+# --- --services ---
+
+def services_of(service):
+    return {one["name"] for one in service.get("/health").json()["services"]}
+
+
+@pytest.mark.parametrize(("chosen", "signals"), [
+    ("trace", {"traces"}), ("trace,health", {"traces"}), ("metric,log", {"metrics", "logs"}), ("config", set())])
+def test_a_subset_of_services_takes_its_signals_and_no_others(make_gateway, chosen, signals):
+    """Method: each signal over HTTP and gRPC; a reload changes nothing of the choice."""
+    service = make_gateway().start(f"--services={chosen}")
+    names = {"traces": "trace_service", "metrics": "metric_service", "logs": "log_service"}
+
+    def look():
+        assert services_of(service) & set(names.values()) == {names[name] for name in signals}
+        assert {"config_service", "health_service"} <= services_of(service)
+        for name in names:
+            answer = gateway.http_request(service.http, "POST", f"/v1/{name}", otlp.request(name), otlp.PROTOBUF)
+            assert answer.status == (200 if name in signals else 404)
+            sender = otlp.GrpcSender(service.grpc)
+            if name in signals:
+                sender.send(name, otlp.request(name))
+            else:
+                with pytest.raises(grpc.RpcError) as refused:
+                    sender.send(name, otlp.request(name))
+                assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
+            sender.close()
+
+    look()
+    service.settings["service"]["telemetry"] = {"logs": {"level": "debug"}}
+    service.config_file.write_text(yaml.safe_dump(service.settings, sort_keys=False))
+    service.process.send_signal(signal.SIGHUP)
+    gateway.until(lambda: service.metric("otlp_config_reloads_total", result="success") >= 1, "a reload")
+    look()
+    for name in signals:
+        service.wait_delivered("debug", name, 12)
+    assert {name for _, name in service.ledger()} == signals
+
+
+def test_a_service_that_there_is_not_is_refused(make_gateway):
+    service = make_gateway()
+    told = gateway.run_command("run", "--config", service.config_file, "--services=trace,spans")
+    assert told.returncode == 2 and "spans" in told.stderr

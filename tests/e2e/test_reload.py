@@ -1,12 +1,16 @@
 """Reload: another configuration and other certificates while requests come in; listeners stay open."""
 
+import concurrent.futures
 import http.client
+import http.server
 import os
 import shutil
 import signal
 import ssl
 import subprocess
+import threading
 
+import grpc
 import pytest
 import yaml
 
@@ -247,6 +251,32 @@ def test_config_diff_tells_beforehand(running, tmp_path):
     assert refused.returncode == 1 and "size_max" in refused.stderr
 
 
+def test_a_processor_that_changes_counts_from_then_on(running, grpc_destination):
+    """Method: a filter comes, changes and goes; what it drops is counted, and the exporter's place in the log stays."""
+    def filter_by(name):
+        def change(settings):
+            settings["processors"] = {"filter": {"traces": {"span": [f'IsMatch(name, "{name}")']}}}
+            settings["service"]["pipelines"]["traces"]["processors"] = ["filter"]
+        return change
+
+    def remove(settings):
+        del settings["processors"], settings["service"]["pipelines"]["traces"]["processors"]
+
+    assert post(running, 2).status == 200
+    running.wait_delivered("otlp", "traces", 2)
+    reload(running, filter_by("^GET"))
+    assert post(running, 3).status == 200
+    gateway.until(lambda: running.ledger()["otlp", "traces"]["filtered"] == 3, running.ledger)
+    reload(running, filter_by("^nothing"))
+    assert post(running, 4).status == 200
+    running.wait_delivered("otlp", "traces", 6)
+    reload(running, remove)
+    assert post(running, 5).status == 200
+    running.wait_delivered("otlp", "traces", 11)
+    assert running.ledger()["otlp", "traces"]["filtered"] == 3
+    assert grpc_destination.items("traces") == 11
+
+
 # --- certificates ---
 
 def make_certificate(folder, name):
@@ -297,3 +327,105 @@ def test_changed_certificates_are_served_without_closing_a_listener(make_gateway
     gateway.until(lambda: served_certificate(service.http) != second, "the third certificate")
     gateway.until(lambda: state_of(service, "config_service")["state"] == "healthy", "health")
     kept.close()
+
+
+class MutualHttps(destination.Destination):
+    """OTLP/HTTP over TLS; remembers the name in each client's certificate."""
+
+    def __init__(self, folder, clients):
+        super().__init__()
+        self.names = []
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["content-length"]))
+                outer.decide(otlp.SIGNAL_OF_PATH[self.path], body, dict(self.headers), self.client_address)
+                outer.names.append(dict(pair for part in self.connection.getpeercert()["subject"] for pair in part)["commonName"])
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+        context.load_verify_locations(cadata=clients)
+        context.verify_mode = ssl.CERT_REQUIRED
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.endpoint = f"https://localhost:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class MutualGrpc:
+    """OTLP/gRPC over TLS, the same."""
+
+    def __init__(self, folder, clients):
+        self.names = []
+
+        def export(_, context):
+            self.names.append(context.auth_context()["x509_common_name"][0].decode())
+            return b""
+
+        handler = grpc.method_handlers_generic_handler(
+            "opentelemetry.proto.collector.trace.v1.TraceService", {"Export": grpc.unary_unary_rpc_method_handler(export)})
+        self._server = grpc.server(concurrent.futures.ThreadPoolExecutor(4), handlers=[handler])
+        credentials = grpc.ssl_server_credentials(
+            [((folder / "tls.key").read_bytes(), (folder / "tls.crt").read_bytes())], clients.encode(), True)
+        self.endpoint = f"https://localhost:{self._server.add_secure_port('localhost:0', credentials)}"
+        self._server.start()
+
+    def close(self):
+        self._server.stop(None).wait()
+
+
+@pytest.mark.parametrize(("kind", "server"), [("otlp", MutualGrpc), ("otlp_http", MutualHttps)])
+def test_an_exporter_goes_on_with_a_changed_client_certificate(make_gateway, tmp_path, kind, server):
+    """Method: a destination that asks for certificates and trusts two; the exporter's is swapped for the second while it
+    runs. Then a key that does not fit: the exporter goes on with what it has, and health says so."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    folders = {name: tmp_path / name for name in ("server", "one", "two", "client")}
+    for name, folder in folders.items():
+        folder.mkdir()
+        if name != "client":
+            make_certificate(folder, name)
+    client = folders["client"]
+
+    def swap(name):
+        for file in ("tls.crt", "tls.key"):
+            shutil.copy(folders[name] / file, client / "new")
+            os.replace(client / "new", client / file)
+
+    swap("one")
+    target = server(folders["server"], "".join((folders[name] / "tls.crt").read_text() for name in ("one", "two")))
+    try:
+        tls = {"ca_file": str(folders["server"] / "tls.crt"), "cert_file": str(client / "tls.crt"), "key_file": str(client / "tls.key")}
+        service = make_gateway({kind: gateway.exporter(kind, target.endpoint, tls=tls)}).start()
+        process = service.process.pid
+        assert post(service).status == 200
+        service.wait_delivered(kind, "traces", 1)
+        assert set(target.names) == {"one"}
+        swap("two")
+        gateway.until(lambda: said(service, "certificates of an exporter renewed"), service.log_text)
+        assert post(service).status == 200
+        service.wait_delivered(kind, "traces", 2)
+        assert target.names[-1] == "two"
+        (client / "tls.key").write_text("no key")
+        gateway.until(lambda: service.metric("otlp_tls_reloads_total", result="failure") >= 1, "a refusal")
+        assert f"exporter/{kind}" in state_of(service, "config_service")["reason"]
+        assert post(service).status == 200
+        service.wait_delivered(kind, "traces", 3)
+        assert target.names[-1] == "two" and service.process.pid == process
+        service.assert_balanced()
+    finally:
+        target.close()
