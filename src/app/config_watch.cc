@@ -24,7 +24,7 @@ std::uint64_t ConfigWatch::content_of(const std::string& file) const {
   return std::hash<std::string>{}(text);
 }
 
-void ConfigWatch::follow(std::vector<std::string> files, TimePoint now) {
+void ConfigWatch::follow(const std::vector<std::string>& files, TimePoint now) {
   files_.clear();
   for (const std::string& file : files) files_.emplace(file, content_of(file));
   compare_at_ = now + kCompareInterval;

@@ -34,7 +34,7 @@ class ConfigWatch {
   ConfigWatch(config::LoadRequest request, io::FileWatch& watch);
 
   // The files that the configuration in force names: certificates, keys.
-  void follow(std::vector<std::string> files, TimePoint now);
+  void follow(const std::vector<std::string>& files, TimePoint now);
 
   struct Seen {
     bool config = false;             // load() would read something else than last time

@@ -35,10 +35,11 @@ class InotifyWatch final : public FileWatch {
       const int number = ::inotify_add_watch(descriptor_, directory.c_str(), kEvents);
       if (number >= 0) watched.emplace(directory, number);
     }
-    for (const auto& [directory, number] : watched_) {
-      const bool is_wanted = std::any_of(watched.begin(), watched.end(),
-                                         [&](const auto& entry) { return entry.second == number; });
-      if (!is_wanted) ::inotify_rm_watch(descriptor_, number);
+    for (const auto& before : watched_) {
+      const bool is_wanted = std::any_of(watched.begin(), watched.end(), [&](const auto& now) {
+        return now.second == before.second;
+      });
+      if (!is_wanted) ::inotify_rm_watch(descriptor_, before.second);
     }
     watched_ = std::move(watched);
   }

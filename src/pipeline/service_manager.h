@@ -119,7 +119,7 @@ class ServiceManager {
   void unlist(const EntryPtr& entry);
   void leave_behind(const EntryPtr& entry);
 
-  const ServiceLimits limits_;
+  const ServiceLimits limits_ = {};
   mutable std::mutex mutex_;
   // Held shared while reports ask services: who takes it alone knows that nobody does.
   mutable std::shared_mutex asking_;
