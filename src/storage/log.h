@@ -259,7 +259,7 @@ class Log {
   [[nodiscard]] virtual RecoveryReport recovery() const = 0;
   [[nodiscard]] virtual Stats stats() const = 0;
 
-  // A reader of `signals` (bit i: signal i), from `from` on.
+  // A reader of `signals` (bit i: signal i), from `from` on. It ends before the log does.
   [[nodiscard]] virtual std::unique_ptr<Reader> reader(std::uint32_t signals, Position from) = 0;
 
   // Holds from the next group on. Requires: size_bytes_max of at least two segments.

@@ -130,7 +130,7 @@ class GrpcDestination final : public grpc::CallbackGenericService {
 
   GrpcReply take(GrpcCall call) {
     const std::lock_guard lock(mutex_);
-    const GrpcReply reply = answer_(call);
+    GrpcReply reply = answer_(call);
     calls_.push_back(std::move(call));
     changed_.notify_all();
     return reply;
