@@ -36,7 +36,7 @@ def outage(make_gateway, target, seconds):
     assert ledger["dead_lettered"] == ledger["expired"] == ledger["damaged"] == 0
     # Copies: only what was on its way when the connection was cut.
     assert extra.total() <= 2000
-    assert service.note_rss_peak() < (64 << 20) + (32 << 20)
+    service.assert_rss_peak()
     assert traffic.refused == 0
 
 

@@ -21,6 +21,10 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BINARY = pathlib.Path(os.environ.get("OTLP_SERVICE", ROOT / "build" / "otlp-service"))
+# A sanitizer takes several times the memory.
+SANITIZED = "build-" in str(BINARY)
+# Promise 4: 64 MiB, and the memory budget that there is by default.
+RSS_SIZE_BYTES_MAX = (64 << 20) + (32 << 20)
 # Sanitizers slow everything down; a deadline here is a guard against hanging, never a measurement.
 DEADLINE_S = float(os.environ.get("OTLP_TEST_DEADLINE_S", "20"))
 
@@ -224,6 +228,11 @@ class Gateway:
     def note_rss_peak(self):
         self.rss_peak_bytes = max(self.rss_peak_bytes, self.process_status("VmHWM"))
         return self.rss_peak_bytes
+
+    def assert_rss_peak(self, size_bytes_max=RSS_SIZE_BYTES_MAX):
+        peak = self.note_rss_peak()
+        if not SANITIZED:
+            assert peak < size_bytes_max, f"{peak / (1 << 20):.0f} MiB resident at the peak"
 
     # --- the end ---
 
