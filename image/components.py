@@ -23,10 +23,10 @@ MAP = "otlp-service.map"
 STORE_PATH = re.compile(r"^/nix/store/[0-9a-z]{32}-(?P<name>.+?)-(?P<version>[0-9][^/]*?)(?:-(?:dev|lib|out|static))?/")
 # Names of one thing in several worlds: Debian's source packages, nixpkgs' names.
 SAME = [
-    (r"boost[0-9.]*", "boost"), (r"gcc-[0-9]+(-cross)?|gcc|libgcc|gcc-wrapper", "gcc"),
+    (r"boost[0-9.]*", "boost"), (r"gcc-[0-9]+|gcc|libgcc|gcc-wrapper", "gcc"),
     (r"fmt", "fmtlib"), (r"abseil-cpp", "abseil"), (r"zstd", "libzstd"), (r"rdkafka", "librdkafka"),
     (r"expected|tl-expected", "tl-expected"), (r"toml\+\+", "tomlplusplus"), (r"linux-headers", "linux"),
-    (r"cross-toolchain-base(-[0-9]+)?", "glibc"), (r"cares", "c-ares"), (r"libyaml-cpp", "yaml-cpp"),
+    (r"cares", "c-ares"), (r"libyaml-cpp", "yaml-cpp"),
 ]
 # Strongest first: what is in the program's own bytes, what it loads, what was compiled in from headers.
 LINKAGES = ("static", "dynamic", "headers")
@@ -70,6 +70,10 @@ def linked_paths(build):
 
 
 def soname(path):
+    """Empty for a linker script, as glibc's libm.so is one: what it names is loaded besides."""
+    with open(path, "rb") as file:
+        if file.read(4) != b"\x7fELF":
+            return ""
     found = re.search(r"Library soname: \[([^\]]+)\]", said(["readelf", "-d", path]))
     return found.group(1) if found else os.path.basename(path)
 
@@ -117,16 +121,29 @@ def debian_origins(paths):
     sources = {}
     for line in listed.splitlines():
         with_architecture, name, source, version, own = line.split("\t")
-        if "cross" in source:  # the source only repacks a compiler or a libc, and has a number of its own
-            version = own
+        if "cross" in source:
+            source, version = repacked(name, source, own)
         sources[with_architecture] = sources[name] = (source, version)
     return {path: sources[package] for path, package in packages.items() if package in sources}
+
+
+def repacked(package, source, version):
+    """What a package of a cross toolchain is made of: its source only repacks a compiler, a libc or a kernel's headers,
+    and has a number of its own; advisories are about what is inside."""
+    made_of = {"libc6": "glibc", "linux": "linux"}.get(package.partition("-")[0], source.removesuffix("-cross"))
+    return made_of, re.sub(r"cross\d+$", "", version)
 
 
 def plain(path):
     """A path as dpkg knows it: no links, no `..`; Debian's libraries lie below /usr."""
     path = os.path.normpath(path)
     return "/usr" + path if path.startswith("/lib/") and os.path.islink("/lib") else path
+
+
+def spellings(path):
+    """What dpkg may know a file by: /lib is a link to /usr/lib, and packages have either."""
+    names = [path, os.path.realpath(path)]
+    return [*names, *(name.removeprefix("/usr") for name in names if name.startswith("/usr/lib"))]
 
 
 def find(build, sysroot=None, simdjson=None):
@@ -150,12 +167,11 @@ def find(build, sysroot=None, simdjson=None):
             origins[path] = (store["name"], store["version"], paths[path])
         else:
             ask.add(path)
-    real = {path: os.path.realpath(path) for path in ask}
-    known = debian_origins(ask | set(real.values()))
+    known = debian_origins({name for path in ask for name in spellings(path)})
     for path in ask:
-        origin = known.get(path) or known.get(real[path])
-        if origin:
-            origins[path] = (*origin, paths[path])
+        for name in spellings(path):
+            if name in known:
+                origins.setdefault(path, (*known[name], paths[path]))
     unknown = sorted(ask - set(origins))
     if unknown:
         raise UnknownOrigin("no package owns " + ", ".join(unknown))
