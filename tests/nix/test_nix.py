@@ -34,9 +34,12 @@ def nix(*words, root=ROOT, check=True, **more):
     return said
 
 
-def built(tmp_path, what):
+def built(tmp_path, what, output=""):
+    """What `nix build` made; of several outputs, whose links are result, result-debug and so on, the one that is asked for."""
     nix("build", what, "--out-link", str(tmp_path / "result"))
-    return tmp_path / "result"
+    if not output:
+        return tmp_path / "result"
+    return next(pathlib.Path(os.path.realpath(path)) for path in tmp_path.iterdir() if os.path.realpath(path).endswith(f"-{output}"))
 
 
 def test_flake_check_passes():
@@ -67,8 +70,7 @@ def test_the_package_has_its_debug_information_apart(tmp_path):
     binary = built(tmp_path, ".#default") / "bin/otlp-service"
     notes = subprocess.run(["readelf", "-n", binary], capture_output=True, text=True, check=True).stdout
     build_id = notes.split("Build ID: ")[1].split()[0]
-    debug = built(tmp_path, ".#default.debug")
-    debug = next(pathlib.Path(os.path.realpath(path)) for path in tmp_path.iterdir() if "debug" in os.path.realpath(path))
+    debug = built(tmp_path, ".#default.debug", "debug")
     assert (debug / "lib/debug/.build-id" / build_id[:2] / f"{build_id[2:]}.debug").exists()
 
 
@@ -79,7 +81,7 @@ def test_the_image_is_the_image(tmp_path):
 
 
 def test_the_sbom_names_what_is_linked(tmp_path):
-    report = (built(tmp_path, ".#sbom") / "licences.txt").read_text()
+    report = (built(tmp_path, ".#sbom", "sbom") / "licences.txt").read_text()
     for name in ("grpc", "openssl", "nghttp2", "glibc", "jemalloc"):
         assert f"\n{name} " in report
 

@@ -1,7 +1,7 @@
 """The same sources are the same bytes: in two folders, twice, and in Nix's sandbox. Where they are not, the test
 names the file and shows diffoscope's report.
 
-Each test compiles everything, without a compiler cache: some ten CPU minutes.
+Two of them compile everything, twice, without a compiler cache: some twenty CPU minutes.
 """
 
 import hashlib
@@ -45,6 +45,13 @@ def digests(folder):
             for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
+def differences(first, second):
+    """Empty where two folders hold the same files; else their names, and a report about the first of them."""
+    one, other = digests(first), digests(second)
+    wrong = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+    return f"{', '.join(wrong)} differ:\n{difference(first / wrong[0], second / wrong[0])}" if wrong else ""
+
+
 def diff_ids(archive):
     (descriptor,), blobs, _ = oci.read_layout(archive)
     manifest = json.loads(blobs[descriptor["digest"]])
@@ -58,13 +65,24 @@ def clone_and_build(folder):
     return folder / "made"
 
 
+def test_a_difference_is_reported_with_the_name_of_the_file(tmp_path):
+    """Goal: the report would help. Method: two folders, in which one file differs and one is missing."""
+    for folder, text in (("a", "made at 10:01\n"), ("b", "made at 10:02\n")):
+        (tmp_path / folder / "sbom").mkdir(parents=True)
+        (tmp_path / folder / "same").write_text("same\n")
+        (tmp_path / folder / "sbom/licences.txt").write_text(text)
+    assert not differences(tmp_path / "a", tmp_path / "a")
+    (tmp_path / "b/too-many").touch()
+    report = differences(tmp_path / "a", tmp_path / "b")
+    assert report.startswith("sbom/licences.txt, too-many differ:\n")
+    assert not shutil.which("diffoscope") or "-made at 10:01\n" in report and "+made at 10:02\n" in report
+
+
 def test_two_clones_in_two_folders_give_the_same_files(tmp_path):
     """Binary, debug information, SBOM, image: every file that ./dev image writes."""
     first = clone_and_build(tmp_path / "a")
     second = clone_and_build(tmp_path / "another-folder-with-a-longer-name")
-    one, other = digests(first), digests(second)
-    wrong = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
-    assert not wrong, f"{', '.join(wrong)} differ:\n" + difference(first / wrong[0], second / wrong[0])
+    assert not differences(first, second)
     image, = first.glob("*.oci.tar")
     assert diff_ids(image) == diff_ids(second / image.name)
     binary, = [path for path in first.iterdir() if path.name.endswith(("amd64", "arm64"))]
