@@ -78,12 +78,14 @@ Engine::Engine(io::FileSystem& files, io::Clock& clock, const Options& options,
       limits_(limits_of(options)),
       lock_(std::move(lock)),
       report_(recovered.report),
+      surplus_(files),
       cache_(options.tail_cache_size_bytes, options.segment_size_bytes),
       cursors_(files, options.directory, catalog_),
-      writer_(Writer::Parts{files, clock,
-                            options.random != nullptr ? *options.random : io::real_random(),
-                            options_, limits_, catalog_, cache_, cursors_, listeners_, state_},
-              adopt(recovered), recovered.next_sequence) {
+      writer_(
+          Writer::Parts{files, clock,
+                        options.random != nullptr ? *options.random : io::real_random(), options_,
+                        limits_, catalog_, cache_, surplus_, cursors_, listeners_, state_},
+          adopt(recovered), recovered.next_sequence) {
   cursors_.mark_dirty();  // the file is there from the first start on
   save_cursors();
 }
@@ -94,7 +96,7 @@ SegmentFiles Engine::adopt(Recovered& recovered) {
   catalog_.set_head(recovered.head);
   cache_.restart_at(recovered.head.position);
   cursors_.restore(std::move(recovered.cursors), recovered.cursors_lost);
-  SegmentFiles segment_files(files_, options_.directory, options_.segment_size_bytes,
+  SegmentFiles segment_files(files_, surplus_, options_.directory, options_.segment_size_bytes,
                              options_.direct_io);
   for (const std::uint64_t sequence : recovered.free_sequences) {
     segment_files.adopt_free(sequence);

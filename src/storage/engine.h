@@ -17,6 +17,7 @@
 #include "storage/damage.h"
 #include "storage/log.h"
 #include "storage/recovery.h"
+#include "storage/surplus_files.h"
 #include "storage/tail_cache.h"
 #include "storage/writer.h"
 
@@ -41,6 +42,7 @@ class Engine {
   [[nodiscard]] const Catalog& catalog() const noexcept { return catalog_; }
   [[nodiscard]] const RecoveryReport& report() const noexcept { return report_; }
   [[nodiscard]] LiveLimits& limits() noexcept { return limits_; }
+  [[nodiscard]] SurplusFiles& surplus() noexcept { return surplus_; }
   [[nodiscard]] const Options& options() const noexcept { return options_; }
   [[nodiscard]] io::Clock& clock() const noexcept { return clock_; }
 
@@ -62,6 +64,7 @@ class Engine {
   const std::unique_ptr<io::FileLock> lock_;
   const RecoveryReport report_;
   Catalog catalog_;
+  SurplusFiles surplus_;
   TailCache cache_;
   CursorSet cursors_;
   DamageLog damage_;

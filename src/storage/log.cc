@@ -83,6 +83,7 @@ class SegmentLog final : public Log {
     while (!stopping_.load(std::memory_order_acquire)) {
       writer.commit_once(queue_.take_all());
       writer.maintain(retention_due_.exchange(false, std::memory_order_relaxed));
+      if (!engine_->surplus().empty()) saver_wakeup_.wake();
       engine_->wait_for_readers(kPaceTimeMax);
       if (!writer.waiting()) writer_wakeup_.wait(writer.idle_time());
     }
@@ -94,7 +95,8 @@ class SegmentLog final : public Log {
     io::name_this_thread("log-cursors");
     constexpr std::chrono::seconds kLongWait{60};
     while (!stopping_.load(std::memory_order_acquire)) {
-      if (!engine_->cursors().dirty()) saver_wakeup_.wait(kLongWait);
+      if (!engine_->cursors().dirty() && engine_->surplus().empty()) saver_wakeup_.wait(kLongWait);
+      engine_->surplus().remove();
       {
         // Many advances, one save.
         std::unique_lock lock(stop_mutex_);
@@ -175,6 +177,7 @@ void SegmentLog::stop() {
     if (saver_thread_.joinable()) saver_thread_.join();
     if (writer_thread_.joinable()) writer_thread_.join();
     engine_->save_cursors();
+    engine_->surplus().remove();
   });
 }
 

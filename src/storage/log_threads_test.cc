@@ -147,6 +147,39 @@ TEST(LogThreads, ManySubmittersAndReadersSeeEveryRecordOnce) {
   }
 }
 
+// Goal: what is needed no more leaves the disk, and the writer does not remove it. Method: many
+// segments are stored and delivered; then the directory holds the newest few, and those kept for
+// rewriting.
+TEST(LogThreads, SegmentsThatEveryCursorHasPassedLeaveTheDisk) {
+  constexpr std::uint64_t kRecords = 400;
+  constexpr std::size_t kFilesMax = 8;  // the newest, two kept, cursors, lock; and one to come
+  const TemporaryDirectory directory;
+  Options options;
+  options.directory = directory.path();
+  options.segment_size_bytes = 256 << 10;
+  options.size_bytes_max = 64 << 20;
+  options.cursor_sync_interval = std::chrono::milliseconds(1);
+  auto opened = Log::open(io::real_file_system(), io::real_clock(), options);
+  ASSERT_TRUE(opened.has_value()) << opened.error().message;
+  Log& log = **opened;
+  static_cast<void>(log.cursor("exporter", Signal::traces, StartAt::earliest));
+  Counter counter;
+  constexpr std::uint64_t kAboutNineKiB = 9'000;
+  log.submit(chain_of(counter, Signal::traces, kRecords, kAboutNineKiB));
+  counter.wait_for(kRecords);
+  ASSERT_GT(log.stats().segment_count, kFilesMax);
+  deliver(log, Signal::traces, kRecords * kItemsPerRecord);
+  const auto files = [&] {
+    const auto names = io::real_file_system().list(directory.path());
+    return names ? names->size() : 0;
+  };
+  for (int i = 0; i < 10'000 && files() > kFilesMax; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_LE(files(), kFilesMax);
+  log.stop();
+}
+
 // Goal: stop() answers everything that was submitted before, and everything after. Method: submit
 // from a thread while the log stops; the answers are counted.
 TEST(LogThreads, EverySubmitIsAnsweredAroundStop) {

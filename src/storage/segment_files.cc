@@ -44,7 +44,12 @@ io::IoResult<std::unique_ptr<io::File>> SegmentFiles::open_free(std::uint64_t se
   }
   auto file = files_.open(path, {.write = true, .create = true, .direct = direct_io_});
   if (!file) return file;
-  if (auto done = (*file)->preallocate(segment_size_bytes_); !done) {
+  auto done = (*file)->preallocate(segment_size_bytes_);
+  if (!done && !surplus_.empty()) {  // on a full disk they are in the way
+    surplus_.remove();
+    done = (*file)->preallocate(segment_size_bytes_);
+  }
+  if (!done) {
     file->reset();
     remove_file(files_, path);
     return fail(done.error());
@@ -84,7 +89,7 @@ void SegmentFiles::retire(std::uint64_t sequence, std::uint64_t file_size_bytes)
       return;
     }
   }
-  remove_file(files_, path);
+  surplus_.add(path, file_size_bytes);
 }
 
 }  // namespace gateway::storage

@@ -2,8 +2,8 @@
 // preallocated, its header synced; a crash at any moment leaves either no segment or an empty one.
 //
 // Units:   bytes.
-// Errors:  IoError; a file that cannot be retired is removed, and left to the next start if that
-//          fails too.
+// Errors:  IoError; a file that cannot be kept is removed, and left to the next start if that fails
+//          too.
 // Threads: the writer's.
 #pragma once
 
@@ -14,6 +14,7 @@
 
 #include "io/file_system.h"
 #include "storage/segment.h"
+#include "storage/surplus_files.h"
 
 namespace gateway::storage {
 
@@ -22,9 +23,10 @@ inline constexpr std::size_t kFreeFileCountMax = 2;
 
 class SegmentFiles {
  public:
-  SegmentFiles(io::FileSystem& files, std::string directory, std::uint64_t segment_size_bytes,
-               bool direct_io)
+  SegmentFiles(io::FileSystem& files, SurplusFiles& surplus, std::string directory,
+               std::uint64_t segment_size_bytes, bool direct_io)
       : files_(files),
+        surplus_(surplus),
         directory_(std::move(directory)),
         segment_size_bytes_(segment_size_bytes),
         direct_io_(direct_io) {}
@@ -34,7 +36,7 @@ class SegmentFiles {
 
   [[nodiscard]] io::IoResult<std::shared_ptr<io::File>> create(const SegmentHeader& header);
 
-  // The segment's records are needed no more.
+  // The segment's records are needed no more: its file is kept for rewriting, or is surplus.
   void retire(std::uint64_t sequence, std::uint64_t file_size_bytes);
 
   [[nodiscard]] std::uint64_t segment_size_bytes() const noexcept { return segment_size_bytes_; }
@@ -43,6 +45,7 @@ class SegmentFiles {
   [[nodiscard]] io::IoResult<std::unique_ptr<io::File>> open_free(std::uint64_t sequence);
 
   io::FileSystem& files_;
+  SurplusFiles& surplus_;
   const std::string directory_;
   const std::uint64_t segment_size_bytes_;
   const bool direct_io_;

@@ -208,17 +208,21 @@ std::optional<AppendErrc> Writer::open_segment() {
 
 // Whether one more segment may be made, after letting go of what may go.
 bool Writer::make_room() {
-  const auto fits = [this] {
-    return parts_.catalog.size_bytes() + segment_files_.segment_size_bytes() <=
+  const auto fits_beside = [this](std::uint64_t others) {
+    return parts_.catalog.size_bytes() + others + segment_files_.segment_size_bytes() <=
            parts_.limits.get().size_bytes_max;
   };
-  if (fits()) return true;
-  // A cursor holds back what it has not saved: perhaps it has long been further.
-  if (auto saved = parts_.cursors.save(); !saved) {
-    telemetry::log_warn("storage", "cannot save cursors", {{"error", saved.error().message()}});
+  if (!fits_beside(0)) {
+    // A cursor holds back what it has not saved: perhaps it has long been further.
+    if (auto saved = parts_.cursors.save(); !saved) {
+      telemetry::log_warn("storage", "cannot save cursors", {{"error", saved.error().message()}});
+    }
+    apply_retention(true);
+    if (!fits_beside(0)) return false;
   }
-  apply_retention(true);
-  return fits();
+  // Near the limit there is no room for files that wait to be removed.
+  if (!fits_beside(parts_.surplus.size_bytes())) parts_.surplus.remove();
+  return true;
 }
 
 // The bytes of the group may be there or not; only what was committed before counts.

@@ -26,6 +26,7 @@
 #include "storage/group.h"
 #include "storage/log.h"
 #include "storage/segment_files.h"
+#include "storage/surplus_files.h"
 #include "storage/tail_cache.h"
 
 namespace gateway::storage {
@@ -91,6 +92,7 @@ class Writer {
     const LiveLimits& limits;
     Catalog& catalog;
     TailCache& cache;
+    SurplusFiles& surplus;
     CursorSet& cursors;
     Listeners& listeners;
     WriterState& state;
