@@ -5,10 +5,12 @@
 By apt-get from the machine's own mirrors, with lists of its own: the machine's architectures stay as they are,
 and no root is needed. Beside usr/ lie
 
-    meson-cross.ini   the cross file, which names DIR
+    meson-cross.ini   the cross file, which names DIR; in meson-cross-ccache.ini the compiler is called through ccache
     origins.tsv       path, source package, version: of every file, for the SBOM
 
-What comes with the cross compiler (libc, libstdc++) is left out: two of them would be mixed.
+libc comes from there too, for the cross compiler brings one that gets no security updates: its headers stand before
+the compiler's own, its archives are found first. libstdc++ is the compiler's, and so is a shared libc: only what Meson
+tries out on the way is linked with that.
 """
 
 import argparse
@@ -19,12 +21,16 @@ import subprocess
 import sys
 import tempfile
 
-FROM_THE_COMPILER = re.compile(r"(libc6|libc-dev|linux-libc|libstdc|libgcc|gcc|g\+\+|cpp|binutils|libcrypt|libasan|libubsan|"
-                               r"libtsan|liblsan|libitm|libatomic|libgomp|libhwasan|libc-bin)[\w.+-]*")
+FROM_THE_COMPILER = re.compile(r"(libc6|libc-bin|libc-dev-bin|libstdc\+\+[\w-]*|(?:libgcc|gcc|g\+\+|cpp|binutils|libcrypt|libasan|libubsan|"
+                               r"libtsan|liblsan|libitm|libatomic|libgomp|libhwasan)[\w.+-]*)")
+# Linker scripts and links to libraries by where they lie on a machine of that kind.
+SHARED = re.compile(r"/usr/lib/aarch64-linux-gnu/[\w+-]+\.so")
+LIBC = ("libc6-dev", "linux-libc-dev")
+COMPILERS_LIBC = pathlib.Path("/usr/aarch64-linux-gnu/lib")
 CROSS = """# Written by image/sysroot.py.
 [binaries]
 c = [{launcher}'aarch64-linux-gnu-gcc', {folders}]
-cpp = [{launcher}'aarch64-linux-gnu-g++', {folders}]
+cpp = [{launcher}'aarch64-linux-gnu-g++', '-nostdinc++', {cxx_folders}, {folders}]
 ar = 'aarch64-linux-gnu-ar'
 strip = 'aarch64-linux-gnu-strip'
 pkgconfig = 'pkg-config'
@@ -42,7 +48,7 @@ cpu = 'aarch64'
 endian = 'little'
 """
 # Part of the command, so that -Dcpp_args adds to them; -B is where Meson, too, looks for archives.
-FOLDERS = "'-B{root}/usr/lib/aarch64-linux-gnu', '-isystem', '{root}/usr/include', '-isystem', '{root}/usr/include/aarch64-linux-gnu'"
+FOLDERS = "'-B{root}/usr/lib/aarch64-linux-gnu', '-isystem', '{root}/usr/include/aarch64-linux-gnu', '-isystem', '{root}/usr/include'"
 
 
 def said(command, **more):
@@ -73,13 +79,25 @@ def unpack(archive, to):
     name, version, source = said(["dpkg-deb", "--show", "--showformat", "${Package}\\n${source:Version}\\n${source:Package}", archive]).split("\n")
     if FROM_THE_COMPILER.fullmatch(name):
         return []
-    lines = []
+    lines, shared = [], []
     wanted = re.compile(r"^\S+ \S+ +\d+ \S+ \S+ \./(usr/(?:include|lib|share/pkgconfig)/\S+)", re.M)
     for path in wanted.findall(said(["dpkg-deb", "--contents", archive])):
-        lines.append(f"/{path}\t{source}\t{version}\n")
+        if name in LIBC and SHARED.fullmatch("/" + path):
+            shared.append(to / path)
+        else:
+            lines.append(f"/{path}\t{source}\t{version}\n")
     said(["sh", "-c", 'dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --wildcards --no-anchored ./usr/include ./usr/lib ./usr/share/pkgconfig 2>/dev/null || true',
           "sh", archive, to])
+    for path in shared:
+        path.unlink()
+        path.symlink_to(COMPILERS_LIBC / path.name)
     return lines
+
+
+def cxx_folders():
+    """The compiler's own headers of libstdc++, which must stand before libc's: they include those as the next."""
+    text = subprocess.run(["aarch64-linux-gnu-g++", "-x", "c++", "-E", "-v", "/dev/null"], capture_output=True, text=True, check=True).stderr
+    return ", ".join(f"'-isystem', '{pathlib.Path(line).resolve()}'" for line in re.findall(r"^ (/\S*/c\+\+/\S+)$", text, re.M))
 
 
 def main():
@@ -90,17 +108,19 @@ def main():
     root = options.to.resolve()
     stamp = root / ".packages"
     recipe = hashlib.sha256(pathlib.Path(__file__).read_bytes()).hexdigest()
-    wanted = "\n".join([recipe, *sorted(options.packages)])
+    packages = sorted({*options.packages, *LIBC})
+    wanted = "\n".join([recipe, *packages])
     if stamp.exists() and stamp.read_text() == wanted:
         return
     root.mkdir(parents=True, exist_ok=True)
     origins = []
     with tempfile.TemporaryDirectory() as folder:
-        for archive in download(options.packages, pathlib.Path(folder)):
+        for archive in download(packages, pathlib.Path(folder)):
             origins += unpack(archive, root)
     (root / "origins.tsv").write_text("".join(sorted(origins)))
-    found = subprocess.run(["sh", "-c", "command -v ccache"], capture_output=True, check=False).returncode == 0
-    (root / "meson-cross.ini").write_text(CROSS.format(root=root, launcher="'ccache', " if found else "", folders=FOLDERS.format(root=root)))
+    for name, launcher in (("meson-cross.ini", ""), ("meson-cross-ccache.ini", "'ccache', ")):
+        (root / name).write_text(CROSS.format(
+            root=root, launcher=launcher, cxx_folders=cxx_folders(), folders=FOLDERS.format(root=root)))
     stamp.write_text(wanted)
 
 

@@ -16,6 +16,7 @@ sys.path.insert(0, str(archive.ROOT / "image"))
 
 import components  # noqa: E402
 import sbom  # noqa: E402
+import sysroot  # noqa: E402
 
 TOOLS = ["spdx-tools==0.8.5", "cyclonedx-python-lib[json-validation]==11.12.0"]
 FOLDER = "usr/share/doc/otlp-service/otlp-service"
@@ -140,6 +141,14 @@ def test_a_library_is_found_by_either_spelling_of_its_folder():
     assert components.spellings("/usr/lib/none.so") == ["/usr/lib/none.so", "/usr/lib/none.so", "/lib/none.so", "/lib/none.so"]
     found = components.debian_origins(components.spellings("/usr/lib/x86_64-linux-gnu/libm.so.6"))
     assert os.uname().machine != "x86_64" or {source for source, _ in found.values()} == {"glibc"}
+
+
+def test_the_sysroot_has_libc_but_nothing_else_of_the_compiler():
+    """Goal: arm64 links the libc that gets security updates. Method: names of packages that the libraries depend on."""
+    left_out = {name for name in ("libc6", "libc6-dev", "libc-bin", "linux-libc-dev", "libstdc++6", "libstdc++-12-dev", "libgcc-s1", "gcc-12-base",
+                                  "libcrypt-dev", "libcares-dev", "zlib1g-dev") if sysroot.FROM_THE_COMPILER.fullmatch(name)}
+    assert left_out == {"libc6", "libc-bin", "libstdc++6", "libstdc++-12-dev", "libgcc-s1", "gcc-12-base", "libcrypt-dev"}
+    assert sysroot.SHARED.fullmatch("/usr/lib/aarch64-linux-gnu/libm.so") and not sysroot.SHARED.fullmatch("/usr/lib/aarch64-linux-gnu/libm.a")
 
 
 def test_the_strongest_linkage_of_a_source_counts():
