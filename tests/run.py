@@ -45,6 +45,7 @@ LONG_SUITES = {
     "debootstrap": ("pytest", ["tests/debootstrap", "-k", "bookworm"], "./dev run and ./dev test in a clean Debian 12 root"),
     "debian13": ("pytest", ["tests/debootstrap", "-k", "trixie"], "builds and tests with Debian 13's compiler and libraries"),
     "image": ("pytest", ["tests/image"], "the image that ./dev image makes: contents, traffic, kill -9, names, arm64, SBOM"),
+    "dockerfile": ("pytest", ["tests/dockerfile"], "the Dockerfile, built by buildah on a clean Debian 12: the same files and settings (as root)"),
     "nix": ("pytest", ["tests/nix"], "the flake in Nix's sandbox, offline: check, build, run, image (as root)"),
     "reproducible": ("pytest", ["tests/reproducible"], "two folders and nix build --rebuild give the same bytes (as root)"),
     "workflows": ("pytest", ["tests/workflows"], "actionlint, zizmor, what the hosted jobs call"),

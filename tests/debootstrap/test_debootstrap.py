@@ -1,8 +1,7 @@
 """A clean Debian 12 has nothing that a developer's machine happens to have: no install step may be missing.
 
 Method: debootstrap makes a minimal root, the committed tree is cloned into it, and the README's two
-commands run there by chroot: `./dev run`, with the request that it prints, then `./dev test`. The machine's
-own way to the package registries (resolver, proxy and certificate settings) is carried over; nothing else is.
+commands run there by chroot: `./dev run`, with the request that it prints, then `./dev test`.
 
 In a clean Debian 13 (suite debian13) what executes our C++ runs: another compiler, other libraries.
 
@@ -10,7 +9,6 @@ Needs root, and the default ports free. Settings (environment):
 
     DEBOOTSTRAP_FULL=1        all of `./dev test`; else all but the suites that take minutes, and one slice of these
     DEBOOTSTRAP_ROOT=folder   keeps the root there for a second run
-    DEBOOTSTRAP_MIRROR=url    another mirror
 """
 
 import os
@@ -24,24 +22,13 @@ import urllib.request
 
 import pytest
 
+import debian
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-MIRROR = os.environ.get("DEBOOTSTRAP_MIRROR")  # else debootstrap's own
-CARRIED_FILES = ["/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf"]
-# The machine's certificates, where the package ca-certificates does not write its own over them.
-CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
-CARRIED_CERTIFICATES = "/etc/ssl/carried.crt"
-CARRIED_VARIABLES = ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE"]
 DEADLINE_S = 3600
 QUICK = ["./dev test lint unit disk property proto compile-fail", "./dev test e2e -- -k 'harness or delivery'"]
 TRIXIE = "./dev test unit disk property compile-fail"
 COMMANDS = ["bash .ci/run"] if os.environ.get("DEBOOTSTRAP_FULL") == "1" else QUICK
-
-
-def environment():
-    kept = {name: value for name, value in os.environ.items() if name in CARRIED_VARIABLES or name.startswith("PIP_")}
-    if pathlib.Path(CERTIFICATES).exists():
-        kept.update(SSL_CERT_FILE=CARRIED_CERTIFICATES, PIP_CERT=CARRIED_CERTIFICATES)
-    return {**kept, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8", "CI": "true"}
 
 
 @pytest.fixture(scope="module", params=["bookworm", "trixie"])
@@ -51,25 +38,7 @@ def root(request, tmp_path_factory):
         pytest.skip("debootstrap and chroot need root")
     kept = os.environ.get("DEBOOTSTRAP_ROOT")
     folder = pathlib.Path(kept) if kept else tmp_path_factory.mktemp("debian")
-    if not (folder / "etc/debian_version").exists():
-        command = ["debootstrap", "--variant=minbase", release, str(folder), *([MIRROR] if MIRROR else [])]
-        made = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert made.returncode == 0, (made.stdout + made.stderr)[-3000:]
-    for name in CARRIED_FILES:
-        if pathlib.Path(name).exists():
-            (folder / name[1:]).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(name, folder / name[1:])
-    if pathlib.Path(CERTIFICATES).exists():
-        (folder / "etc/ssl").mkdir(exist_ok=True)
-        shutil.copy(CERTIFICATES, folder / CARRIED_CERTIFICATES[1:])
-    for settings in pathlib.Path("/etc/apt/apt.conf.d").glob("*"):
-        if "proxy" in settings.read_text().lower() or "verify" in settings.read_text().lower():
-            shutil.copy(settings, folder / "etc/apt/apt.conf.d" / settings.name)
-    sources = folder / "etc/apt/sources.list"
-    mirror = sources.read_text().split()[1]  # deb URL release main, as debootstrap wrote it
-    sources.write_text(
-        f"deb {mirror} {release} main\ndeb {mirror} {release}-updates main\n"
-        f"deb {mirror.replace('/debian', '/debian-security')} {release}-security main\n")
+    debian.make(release, folder)
     tree = folder / "srv/otlp-service"
     shutil.rmtree(tree, ignore_errors=True)
     subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(tree)], check=True)
@@ -86,7 +55,7 @@ def root(request, tmp_path_factory):
 
 
 def inside(root, command):
-    return subprocess.Popen(["chroot", str(root), "/bin/bash", "-c", f"cd /srv/otlp-service && exec {command}"], env=environment(),
+    return subprocess.Popen(["chroot", str(root), "/bin/bash", "-c", f"cd /srv/otlp-service && exec {command}"], env=debian.environment(),
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
 
 
