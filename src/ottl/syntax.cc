@@ -307,10 +307,8 @@ class Parser {
     const char* const end = text_.data() + text_.size();
     const auto whole = std::from_chars(begin, end, node.integer);
     const auto real = std::from_chars(begin, end, node.real);
-    if (real.ec != std::errc() && whole.ec != std::errc()) {
-      return wrong(real.ec == std::errc::result_out_of_range ? "the number is too large"
-                                                             : "not a number");
-    }
+    if (real.ec == std::errc::result_out_of_range) return wrong("the number is out of range");
+    if (real.ec != std::errc() && whole.ec != std::errc()) return wrong("not a number");
     if (real.ec == std::errc() && real.ptr > whole.ptr) node.literal = Value::Kind::real;
     if (node.literal == Value::Kind::integer && whole.ec != std::errc()) {
       return wrong("the number is too large");

@@ -13,8 +13,9 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build-fuzz"
-CORPORA = ROOT / "subprojects" / "otlpview" / "fuzz" / "corpus"
-TARGETS = sorted(path.name.removesuffix("_fuzz.cc") for path in (CORPORA.parent).glob("*_fuzz.cc"))
+# name -> its folder, where corpus/<name> is
+TARGETS = {path.name.removesuffix("_fuzz.cc"): path.parent
+           for pattern in ("subprojects/otlpview/fuzz/*_fuzz.cc", "src/*/fuzz/*_fuzz.cc") for path in sorted(ROOT.glob(pattern))}
 SECONDS = int(os.environ.get("DEV_FUZZ_SECONDS", "60"))
 
 
@@ -41,5 +42,5 @@ def programs():
 def test_no_input_is_found_that_breaks(programs, target):
     found = ROOT / ".cache" / "dev" / "fuzz" / target
     found.mkdir(parents=True, exist_ok=True)
-    run(programs[target + "_fuzz"], found, CORPORA / target, f"-max_total_time={SECONDS}", "-timeout=10", "-rss_limit_mb=2048",
+    run(programs[target + "_fuzz"], found, TARGETS[target] / "corpus" / target, f"-max_total_time={SECONDS}", "-timeout=10", "-rss_limit_mb=2048",
         "-print_final_stats=1", f"-artifact_prefix={found}/")

@@ -87,6 +87,36 @@ TEST_F(OtlpExporterTest, CompressesAtTheGivenLevelWhatHardlyCanBe) {
   EXPECT_EQ(destination.call(0).body, noise);
 }
 
+// Sends records one by one to a target of two addresses, until both were asked, or often enough.
+// How many of the two were asked.
+class TwoAddresses : public OtlpExporterTest {
+ protected:
+  [[nodiscard]] int asked(const std::string& balancer, int record_count_max) {
+    GrpcDestination one(ok);
+    GrpcDestination two(ok);
+    config::Exporter settings = settings_for("ipv4:127.0.0.1:" + std::to_string(one.port()) +
+                                             ",127.0.0.1:" + std::to_string(two.port()));
+    settings.tls.insecure = true;
+    settings.authority = "backend.example.com";
+    settings.balancer_name = balancer;
+    start(settings);
+    for (int i = 0; i < record_count_max; ++i) {
+      if (one.call_count() > 0 && two.call_count() > 0) break;
+      const std::uint64_t before = outcomes().delivered;
+      log_.add(Signal::traces, 1, "x");
+      EXPECT_TRUE(eventually([&] { return outcomes().delivered > before; }));
+    }
+    GrpcDestination& first = one.call_count() > 0 ? one : two;
+    EXPECT_EQ(first.call(0).authority, "backend.example.com");
+    exporter_->stop();
+    return (one.call_count() > 0 ? 1 : 0) + (two.call_count() > 0 ? 1 : 0);
+  }
+};
+
+// Goal: `balancer_name` says where requests go, and `authority` what they ask for.
+TEST_F(TwoAddresses, AreAskedInTurn) { EXPECT_EQ(asked("round_robin", 500), 2); }
+TEST_F(TwoAddresses, AreAskedOneIfThatIsWanted) { EXPECT_EQ(asked("pick_first", 20), 1); }
+
 // Goal: each signal goes to its own method. Method: one record of each.
 TEST_F(OtlpExporterTest, EachSignalHasItsMethod) {
   GrpcDestination destination(ok);

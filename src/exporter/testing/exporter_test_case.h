@@ -53,7 +53,7 @@ class ExporterTestCase : public ::testing::Test {
     ASSERT_TRUE(started.has_value()) << started.error().message;
     cursor_ = &log_.cursor(settings.id, signals.front(), storage::StartAt::earliest);
   }
-  ~ExporterTestCase() override {
+  void TearDown() override {
     if (exporter_) exporter_->stop();
     for (const storage::Cursor* cursor : log_.cursors()) EXPECT_TRUE(adds_up(*cursor));
   }

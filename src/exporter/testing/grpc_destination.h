@@ -28,6 +28,7 @@ namespace gateway::exporter::testing {
 // What a destination got, and what it answers.
 struct GrpcCall {
   std::string method;
+  std::string authority;
   std::string body;
   std::multimap<std::string, std::string> metadata;
 };
@@ -85,7 +86,10 @@ class GrpcDestination final : public grpc::CallbackGenericService {
     }
     void OnReadDone(bool ok) override {
       if (!ok) return finish(grpc::Status(grpc::StatusCode::INTERNAL, "no request"));
-      GrpcCall call{.method = context_.method(), .body = text_of(request_), .metadata = {}};
+      GrpcCall call{.method = context_.method(),
+                    .authority = context_.host(),
+                    .body = text_of(request_),
+                    .metadata = {}};
       for (const auto& [key, value] : context_.client_metadata()) {
         call.metadata.emplace(std::string(key.data(), key.size()),
                               std::string(value.data(), value.size()));
