@@ -13,7 +13,6 @@
 namespace gateway::ottl {
 namespace {
 
-using otlpview::Draft;
 using Change = otlpview::Draft::Change;
 
 [[nodiscard]] Value made(std::string_view text, Frame& frame) {

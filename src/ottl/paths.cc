@@ -14,7 +14,6 @@ namespace {
 using otlpview::Draft;
 using otlpview::Field;
 using otlpview::FieldReader;
-using otlpview::MessageRef;
 using otlpview::MetricKind;
 using otlpview::WireType;
 using enum PathType;

@@ -61,7 +61,8 @@ Result<std::vector<ServiceManager::EntryPtr>, ServiceFailure> ServiceManager::st
     for (const std::string& dependency : entries_[index]->service->depends_on()) {
       const std::size_t at = index_of_name(dependency);
       if (at == entries_.size()) {
-        problem = "service " + name + " depends on " + dependency + ", which does not exist";
+        problem = "service " + name;
+        problem.append(" depends on ").append(dependency).append(", which does not exist");
         return false;
       }
       if (!self(self, at)) return false;
