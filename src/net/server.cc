@@ -154,8 +154,8 @@ Result<void, ListenFailure> Server::Impl::start() {
   }
   running = true;
   on_thread(threads[0], [&] { await_accept(); });
-  telemetry::log_info("net", "listening",
-                      {{"listener", name}, {"address", address}, {"tls", tls != nullptr}});
+  telemetry::log_debug("net", "bound",
+                       {{"listener", name}, {"address", address}, {"tls", tls != nullptr}});
   return {};
 }
 
