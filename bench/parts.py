@@ -15,9 +15,16 @@ class Operation:
     ns: float                       # of CPU: an item where items are counted, else the whole call
     is_item: bool
     bytes_per_second: float | None
+    mhz: float                      # as the kernel names it: a core that runs faster takes more cycles
+
+    def cycles_text(self):
+        """Of an item; of a byte where there are no items."""
+        if not self.is_item and not self.bytes_per_second:
+            return ""
+        return f"{self.ns * self.mhz / 1e3:,.0f} an item" if self.is_item else f"{self.mhz * 1e6 / self.bytes_per_second:.2f} a byte"
 
     def time_text(self):
-        return f"{self.ns:.1f} ns an item" if self.is_item else f"{self.ns / 1e3:.2f} us"
+        return (f"{self.ns:.1f} ns" if self.ns < 10_000 else f"{self.ns / 1e3:.1f} us") + (" an item" if self.is_item else "")
 
     def speed_text(self):
         return f"{self.bytes_per_second / 1e9:.2f} GB/s" if self.bytes_per_second else ""
@@ -38,18 +45,19 @@ def run(build):
     for program in sorted(path for path in build.rglob("*_bench") if os.access(path, os.X_OK) and path.is_file()):
         said = subprocess.run([str(program), "--benchmark_format=json", "--benchmark_min_time=0.2"],
                               capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL).stdout
-        for entry in json.loads(said)["benchmarks"]:
+        answer = json.loads(said)
+        for entry in answer["benchmarks"]:
             # "ns/item" is seconds turned round by the library: its figure is right, its unit is ours.
             an_item = entry.get("ns/item") or (1e9 / entry["items_per_second"] if "items_per_second" in entry else None)
             found.append(Operation(program.name, entry["name"], an_item or entry["cpu_time"] * UNITS[entry["time_unit"]], an_item is not None,
-                                   entry.get("bytes_per_second")))
+                                   entry.get("bytes_per_second"), answer["context"]["mhz_per_cpu"]))
     return found
 
 
 def show(operations):
     print("\nparts (one thread):")
     for one in operations:
-        print(f"  {one.program:20} {one.name:48} {one.time_text():>20}  {one.speed_text()}")
+        print(f"  {one.program:20} {one.name:48} {one.time_text():>20}  {one.cycles_text():>16}  {one.speed_text()}")
 
 
 def judged(operations):

@@ -105,8 +105,8 @@ def page(path, results, found, operations, rounds, items):
     lines += ["", "| Target | wanted | measured | |", "| --- | --- | --- | --- |"]
     lines += [f"| {one.what} | {one.wanted} | {one.measured} | {'met' if one.met else '**missed**'} |" for one in found]
     if operations:
-        lines += ["", "Single operations, one thread:", "", "| Program | Operation | time | speed |", "| --- | --- | --- | --- |"]
-        lines += [f"| {one.program} | {one.name} | {one.time_text()} | {one.speed_text()} |" for one in operations]
+        lines += ["", "Single operations, one thread:", "", "| Program | Operation | time | cycles | speed |", "| --- | --- | --- | --- | --- |"]
+        lines += [f"| {one.program} | {one.name} | {one.time_text()} | {one.cycles_text()} | {one.speed_text()} |" for one in operations]
     text = path.read_text()
     before, after = text.index(MARKS[0]) + len(MARKS[0]), text.index(MARKS[1])
     path.write_text(text[:before] + "\n" + "\n".join(lines) + "\n\n" + text[after:])
