@@ -74,19 +74,46 @@ void Draft::read() {
   is_changed_ = false;
   attributes_.clear();
   changes_.clear();
+  for (const Field& part : parts_) read_part(part.payload);
+}
+
+void Draft::read_part(Bytes part) {
   Field field;
-  for (const Field& part : parts_) {
-    for (FieldReader reader(part.payload); reader.next(field);) {
-      if (field.number == attributes_number_ && field.type == WireType::len) {
-        read_attribute(field);
-      } else if (field.number <= kFieldMax) {
-        const std::uint32_t bit = 1U << field.number;
-        repeated_ |= present_ & bit;
-        present_ |= bit;
-        fields_[field.number] = field;
-      }
+  while (!part.empty()) {
+    part = read_usual_attributes(part);
+    FieldReader reader(part);
+    if (!reader.next(field)) return;
+    part = reader.rest();
+    if (field.number == attributes_number_ && field.type == WireType::len) {
+      read_attribute(field);
+    } else if (field.number <= kFieldMax) {
+      const std::uint32_t bit = 1U << field.number;
+      repeated_ |= present_ & bit;
+      present_ |= bit;
+      fields_[field.number] = field;
     }
   }
+}
+
+// Attributes come in a row, and nearly all of them are of the same form. What is left begins with
+// something else.
+Bytes Draft::read_usual_attributes(Bytes left) {
+  const auto tag = static_cast<std::byte>(tag_of(attributes_number_, WireType::len));
+  while (left.size() >= 2 && left[0] == tag) {
+    const auto size = std::to_integer<std::size_t>(left[1]);
+    if (size >= 0x80 || size > left.size() - 2) break;
+    const Bytes payload = left.subspan(2, size);
+    std::string_view key;
+    Bytes value;
+    if (!is_usual_key_value(payload, key, value)) break;
+    Attribute& attribute = attributes_.emplace_back();
+    attribute.key_ = key;
+    attribute.value_ = value;
+    attribute.raw_ = left.first(size + 2);
+    attribute.payload_ = payload;
+    left = left.subspan(size + 2);
+  }
+  return left;
 }
 
 void Draft::read_attribute(const Field& field) {

@@ -130,6 +130,8 @@ class Draft {
     bool is_repeated = false;
   };
 
+  void read_part(Bytes part);
+  [[nodiscard]] Bytes read_usual_attributes(Bytes left);
   void read_attribute(const Field& field);
   void remove_at(std::size_t index);
   void set_at(std::size_t index, Bytes value);

@@ -114,6 +114,7 @@ class FieldReader {
   [[nodiscard]] Bytes rest() const noexcept { return {at_, end_}; }
 
  private:
+  [[nodiscard]] bool next_unusual(Field& field) noexcept;
   [[nodiscard]] bool read_group(Field& field) noexcept;
 
   const std::byte* at_;
