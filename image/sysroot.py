@@ -17,6 +17,7 @@ import argparse
 import hashlib
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -112,7 +113,8 @@ def main():
     wanted = "\n".join([recipe, *packages])
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    root.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True)
     origins = []
     with tempfile.TemporaryDirectory() as folder:
         for archive in download(packages, pathlib.Path(folder)):
