@@ -13,7 +13,6 @@ namespace gateway::processor {
 namespace {
 
 using otlpview::Bytes;
-using otlpview::Context;
 using otlpview::Draft;
 using otlpview::Field;
 using otlpview::Verdict;

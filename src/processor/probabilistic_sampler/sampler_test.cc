@@ -153,8 +153,10 @@ TEST(Sampler, SharesAreMetAndLieInsideEachOther) {
 }
 
 TEST(Sampler, LogsByAttributeAndWithPriority) {
+  constexpr int kRecords = 2000;
   std::vector<Message> records;
-  for (int i = 0; i < 2000; ++i) {
+  records.reserve(kRecords);
+  for (int i = 0; i < kRecords; ++i) {
     records.push_back(
         log_with({{"order.id", int_value(i)}, {"priority", int_value(i < 10 ? 100 : 0)}}));
   }
