@@ -100,9 +100,12 @@ class Service:
         gateway.BINARY = build / "otlp-service"
         one = {"endpoint": f"127.0.0.1:{sink.ports['port']}", "tls": {"insecure": True}, "compression": case.coding_out}
         shutil.rmtree(folder, ignore_errors=True)
+        limited = {} if case.budget_mib is None else {
+            "processors": {"memory_limiter": {"limit_mib": case.budget_mib}},
+            "service": {"pipelines": {signal: {"processors": ["memory_limiter"]} for signal in ("traces", "metrics", "logs")}}}
         self.gateway = gateway.Gateway(
             folder, {f"otlp/{number}": one for number in range(case.exporters)},
-            storage={"durability": durability, "size_max": case.log_size_max, "segment_size": 64 << 20, **storage})
+            storage={"durability": durability, "size_max": case.log_size_max, "segment_size": 64 << 20, **storage}, **limited)
         self.gateway.start()
         self.learn_ports()
 

@@ -41,7 +41,6 @@ class MemoryWatch:
     def end(self):
         self._over.set()
         self._thread.join()
-        return self.series
 
 
 def measure(start, case, sink, prepared, items_sent, folder, watch=None):
@@ -50,6 +49,7 @@ def measure(start, case, sink, prepared, items_sent, folder, watch=None):
     warm = max(case.connections * case.streams, requests // WARM_SHARE)
     before = sink.items()
     contestant = start(case)
+    memory = None
     copies = 1 if isinstance(contestant, contestants.Copier) else case.exporters
     try:
         port = contestant.ports[prepared.port_name]
@@ -68,11 +68,12 @@ def measure(start, case, sink, prepared, items_sent, folder, watch=None):
         used = contestants.cpu_seconds(contestant.pid) - cpu
         if done:
             done()
-        over_time = memory.end()
         items = requests * case.items
         after = contestants.cpu_by_stage(contestant.pid)
-        return {"cpu": used / items * 1e6, "stages": {stage: (value - stages.get(stage, 0)) / items * 1e6 for stage, value in after.items()}, "rss": contestants.rss_bytes(contestant.pid, "VmHWM") / MIB, "rss_over_time": over_time,
+        return {"cpu": used / items * 1e6, "stages": {stage: (value - stages.get(stage, 0)) / items * 1e6 for stage, value in after.items()}, "rss": contestants.rss_bytes(contestant.pid, "VmHWM") / MIB, "rss_over_time": memory.series,
                 "p50": percentile(latencies, 0.5), "p99": percentile(latencies, 0.99), "p999": percentile(latencies, 0.999),
                 "rate": items / accepted_s / 1e6, "drain": delivered_s - accepted_s, "bytes": prepared.size_bytes / case.items}
     finally:
+        if memory:
+            memory.end()
         contestant.end()

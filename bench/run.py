@@ -8,7 +8,7 @@ Times of one machine say little, and vary; so every round runs all contestants, 
 medians of the rounds are compared as ratios. A run counts only if the sink has seen every item that was sent,
 once. CPU is user and system time of the contestant's whole process.
 
-    ./dev bench [CASE...] [all] [quick] [--rounds N] [--items N] [--parts] [--collector]
+    ./dev bench [CASE...] [all] [quick] [parts] [--rounds N] [--items N] [--add] [--no-collector]
     ./dev bench --gate FILE quick    the ratio to the copier must not be worse than FILE's by more than a quarter
 """
 
@@ -36,11 +36,11 @@ GATE_WORSE_MAX = 1.25
 
 def chosen(names):
     found = []
-    for name in names or cases.DEFAULT:
-        found += {"all": [*cases.CASES, *special.CASES], "quick": list(cases.QUICK)}.get(name, [name])
-    unknown = [name for name in found if name not in cases.CASES and name not in special.CASES]
+    for name in names or (*cases.DEFAULT, "parts"):
+        found += {"all": [*cases.CASES, *special.CASES, "parts"], "quick": list(cases.QUICK)}.get(name, [name])
+    unknown = [name for name in found if name not in cases.CASES and name not in special.CASES and name != "parts"]
     if unknown:
-        sys.exit(f"no such case: {', '.join(unknown)}; there are {', '.join([*cases.CASES, *special.CASES])}, and quick, all")
+        sys.exit(f"no such case: {', '.join(unknown)}; there are {', '.join([*cases.CASES, *special.CASES])}, and parts, quick, all")
     return list(dict.fromkeys(found))
 
 
@@ -82,7 +82,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--items", type=float, default=5e6, help="in each run")
     parser.add_argument("--backlog-gib", type=float, default=10, help="how much is stored in the cases backlog and stored")
-    parser.add_argument("--parts", action="store_true", help="only the single operations")
+    parser.add_argument("--add", action="store_true", help="to the cases of the last run, in its results.json")
     parser.add_argument("--no-collector", action="store_true", help="leave the OpenTelemetry Collector out")
     parser.add_argument("--gate", metavar="FILE", help="compare with the results of an earlier run")
     parser.add_argument("--out", type=pathlib.Path, help="where results.json and results.svg go (default: in the build)")
@@ -90,9 +90,6 @@ def main():
     parser.add_argument("cases", nargs="*", metavar="CASE", help="default: " + " ".join(cases.DEFAULT))
     options = parser.parse_args()
     build = options.build.resolve()
-    if options.parts:
-        parts.show(parts.run(build))
-        return 0
     wanted = chosen(options.cases)
 
     collector = None
@@ -104,11 +101,18 @@ def main():
     results, findings, operations = {}, [], []
     out = options.out or build / "results"
     out.mkdir(parents=True, exist_ok=True)
+    if options.add and (out / "results.json").exists():
+        results = json.loads((out / "results.json").read_text())
     with tempfile.TemporaryDirectory(prefix="bench-", dir=build) as name:
         folder = pathlib.Path(name)
         sink = contestants.Sink(build)
         start_of = contestants.make(build, sink, folder, collector)
         for wanted_name in wanted:
+            if wanted_name == "parts":
+                operations = parts.run(build)
+                parts.show(operations)
+                findings += parts.judged(operations)
+                continue
             if wanted_name in special.CASES:
                 findings += special.CASES[wanted_name](build, sink, folder, options)
                 continue
@@ -118,10 +122,6 @@ def main():
             report.show_stages(results[wanted_name])
             report.save(out / "results.json", results)
         sink.end()
-    if not options.cases or "all" in options.cases:
-        operations = parts.run(build)
-        parts.show(operations)
-        findings += parts.judged(operations)
     found = report.judged(results, findings)
     if found:
         report.show_targets(found)
