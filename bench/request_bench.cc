@@ -6,16 +6,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <benchmark/benchmark.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #include "base/buffer.h"
 #include "base/byte_budget.h"
 #include "bodies.h"
 #include "net/body.h"
+#include "net/coding_for_tests.h"
 #include "net/decompress.h"
 
 namespace gateway {
@@ -60,45 +60,28 @@ void lease(benchmark::State& state) {
 }
 BENCHMARK(lease)->ThreadRange(1, 2);
 
-std::vector<std::byte> gzipped(const std::vector<std::byte>& bytes) {
-  constexpr int kGzipWindowBits = 15 + 16;
-  z_stream stream{};
-  deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzipWindowBits, 8, Z_DEFAULT_STRATEGY);
-  std::vector<std::byte> out(deflateBound(&stream, bytes.size()));
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(bytes.data()));
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
-std::vector<std::byte> zstd_compressed(const std::vector<std::byte>& bytes) {
-  std::vector<std::byte> out(ZSTD_compressBound(bytes.size()));
-  out.resize(
-      ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), ZSTD_CLEVEL_DEFAULT));
-  return out;
-}
-
-void decompress(benchmark::State& state, net::ContentCoding coding,
-                const std::vector<std::byte>& compressed) {
+void decompress(benchmark::State& state, net::ContentCoding coding, const std::string& compressed) {
   std::size_t size = 0;
   for (auto _ : state) {
     Buffer out;
     ByteLease lease;
     const net::BodyPlan plan{.size_bytes_max = kRoomSizeBytes};
-    if (!net::decompress(coding, compressed, plan, out, lease)) state.SkipWithError("corrupt");
+    if (!net::decompress(coding, std::as_bytes(std::span(compressed)), plan, out, lease))
+      state.SkipWithError("corrupt");
     size = out.size();
   }
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(size));
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kSpans));
 }
+std::string text() {
+  const std::vector<std::byte> bytes = body();
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 void gunzip(benchmark::State& state) {
-  decompress(state, net::ContentCoding::gzip, gzipped(body()));
+  decompress(state, net::ContentCoding::gzip, net::gzip(text()));
 }
 void unzstd(benchmark::State& state) {
-  decompress(state, net::ContentCoding::zstd, zstd_compressed(body()));
+  decompress(state, net::ContentCoding::zstd, net::zstd(text()));
 }
 BENCHMARK(gunzip);
 BENCHMARK(unzstd);

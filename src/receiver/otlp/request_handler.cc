@@ -421,7 +421,7 @@ void RequestHandler::acknowledge(Request& request) noexcept {
   }
 }
 
-void RequestHandler::trace(const Request& request, StatusKind kind) noexcept {
+void RequestHandler::trace(const Request& request, StatusKind kind) const noexcept {
   telemetry::SpanBuffer* const spans = shared_.dependencies.spans;
   if (spans == nullptr || !spans->sample()) return;
   const net::Exchange& exchange = *request.exchange;

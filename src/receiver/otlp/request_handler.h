@@ -98,7 +98,7 @@ class RequestHandler final : public net::Handler {
 
   void acknowledge(Request& request) noexcept;
   // An own span of the request, if it is one of the few. Requires: somebody waits for the answer.
-  void trace(const Request& request, StatusKind kind) noexcept;
+  void trace(const Request& request, StatusKind kind) const noexcept;
   void refuse(Request& request, const pipeline::Status& status) noexcept;
   // For requests that never became a Request.
   void refuse_stray(net::Exchange& exchange, const pipeline::Status& status) noexcept;
