@@ -365,6 +365,7 @@ void Http2Session::on_end_of_input() noexcept { dead_ = true; }
 
 void Http2Session::produce(std::vector<std::byte>& out) noexcept {
   if (dead_) return;
+  if (goaway_due_) send_goaway();
   while (out.size() < kWriteSizeBytes) {
     const std::uint8_t* data = nullptr;
     const ssize_t size = nghttp2_session_mem_send(session_.get(), &data);
@@ -666,11 +667,17 @@ void Http2Session::start_drain() noexcept {
 }
 
 void Http2Session::go_away() noexcept {
-  goaway_sent_ = true;
+  goaway_sent_ = goaway_due_ = true;
+  connection_.schedule();
+}
+
+// Not before everything that was read is taken: what comes between naming the last request and
+// telling its number would be served here, and sent again by the peer.
+void Http2Session::send_goaway() noexcept {
+  goaway_due_ = false;
   nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE,
                         nghttp2_session_get_last_proc_stream_id(session_.get()), NGHTTP2_NO_ERROR,
                         nullptr, 0);
-  connection_.schedule();
 }
 
 }  // namespace gateway::net

@@ -126,6 +126,7 @@ class Http2Session final : public Session {
   void abandon_stream(Http2Stream& stream) noexcept;
   void calm_down(std::string_view why) noexcept;
   void go_away() noexcept;
+  void send_goaway() noexcept;
 
   Connection& connection_;
   Shard& shard_;
@@ -136,6 +137,7 @@ class Http2Session final : public Session {
   TimePoint idle_since_;
   TimePoint goaway_at_ = TimePoint::max();  // when the final GOAWAY is due
   bool goaway_sent_ = false;
+  bool goaway_due_ = false;  // with the next output
   TimePoint last_ping_;
   std::uint32_t ping_strikes_ = 0;
   double reset_tokens_ = 0;
