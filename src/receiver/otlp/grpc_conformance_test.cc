@@ -308,6 +308,31 @@ TEST_F(GrpcConformance, G25_DrainSaysGoawayAndFinishesWhatIsInFlight) {
   EXPECT_EQ(log_.stored().size(), 20U);
 }
 
+// Goal: what is served is not sent again. Method: a request that lies in the same segment as the
+// answer to the PING behind the first GOAWAY; the last GOAWAY must name it.
+TEST_F(GrpcConformance, G25_TheLastGoawayNamesARequestThatComesWithTheAnswerToThePing) {
+  start();
+  EXPECT_EQ(client_->call_grpc(kTracesExport, "").grpc_status(), kOk);
+  const std::int32_t late = client_->grpc(kTracesExport, traces({span("a")}));
+  const std::string request = client_->take_output();
+  std::thread drain(
+      [&] { receiver_->drain(std::chrono::steady_clock::now() + std::chrono::seconds(10)); });
+  std::string answer;
+  while (client_->goaway_count() == 0 || answer.empty()) {
+    const std::string in = client_->raw().read();
+    if (in.empty()) break;
+    nghttp2_session_mem_recv(client_->session(), reinterpret_cast<const std::uint8_t*>(in.data()),
+                             in.size());
+    answer += client_->take_output();
+  }
+  client_->raw().send(answer + request);
+  EXPECT_TRUE(client_->wait(late));
+  EXPECT_EQ(client_->result(late).grpc_status(), kOk);
+  client_.reset();
+  drain.join();
+  EXPECT_EQ(log_.stored().size(), 1U);
+}
+
 TEST_F(GrpcConformance, G25_AConnectionOfItsGreatestAgeIsAskedToGo) {
   settings_.grpc.max_connection_age = std::chrono::milliseconds(50);
   start();
