@@ -3,19 +3,8 @@
 #include <array>
 
 #include "base/buffer.h"
-#include "telemetry/log.h"
 
 namespace gateway::storage {
-namespace {
-
-void remove_file(io::FileSystem& files, const std::string& path) {
-  if (auto removed = files.remove(path); !removed) {
-    telemetry::log_warn("storage", "cannot remove a file",
-                        {{"path", path}, {"error", removed.error().message()}});
-  }
-}
-
-}  // namespace
 
 void SegmentFiles::adopt_free(std::uint64_t sequence) {
   const std::string path = file_path(directory_, segment_file_name(kFreePrefix, sequence));

@@ -4,6 +4,13 @@
 
 namespace gateway::storage {
 
+void remove_file(io::FileSystem& files, const std::string& path) {
+  if (auto removed = files.remove(path); !removed) {
+    telemetry::log_warn("storage", "cannot remove a file",
+                        {{"path", path}, {"error", removed.error().message()}});
+  }
+}
+
 void SurplusFiles::remove() {
   const std::lock_guard removing(remove_mutex_);
   std::vector<std::string> paths;
@@ -13,12 +20,7 @@ void SurplusFiles::remove() {
     paths.swap(paths_);
     size = size_bytes_;
   }
-  for (const std::string& path : paths) {
-    if (auto removed = files_.remove(path); !removed) {
-      telemetry::log_warn("storage", "cannot remove a file",
-                          {{"path", path}, {"error", removed.error().message()}});
-    }
-  }
+  for (const std::string& path : paths) remove_file(files_, path);
   const std::lock_guard lock(mutex_);
   size_bytes_ -= size;
 }

@@ -18,6 +18,9 @@
 
 namespace gateway::storage {
 
+// At once; a file that stays is named in our own log.
+void remove_file(io::FileSystem& files, const std::string& path);
+
 class SurplusFiles {
  public:
   explicit SurplusFiles(io::FileSystem& files) noexcept : files_(files) {}
