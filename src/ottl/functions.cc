@@ -1,7 +1,6 @@
 #include "ottl/functions.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -92,14 +91,6 @@ Value length(const Node& call, Frame& frame) {
     default:
       return {};
   }
-}
-
-template <typename T>
-[[nodiscard]] std::optional<T> parsed(std::string_view text) {
-  T value{};
-  const auto done = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (done.ec != std::errc() || done.ptr != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 Value to_integer(const Node& call, Frame& frame) {

@@ -4,9 +4,12 @@
 // Threads: values; text and bytes are borrowed from the body, the program or the Arena.
 #pragma once
 
+#include <charconv>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "otlpview/draft.h"
 
@@ -61,5 +64,14 @@ struct Value {
 [[nodiscard]] bool append_text(const Value& value, std::string& out);
 // The value as an AnyValue without tag and length.
 [[nodiscard]] Bytes encode(const Value& value, otlpview::Arena& arena);
+
+// The number that all of `text` is, as processors turn text into numbers.
+template <typename T>
+[[nodiscard]] std::optional<T> parsed(std::string_view text) {
+  T value{};
+  const auto done = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (done.ec != std::errc() || done.ptr != text.data() + text.size()) return std::nullopt;
+  return value;
+}
 
 }  // namespace gateway::ottl

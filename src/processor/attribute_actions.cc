@@ -2,7 +2,6 @@
 
 #include <array>
 #include <bit>
-#include <charconv>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -51,14 +50,6 @@ using ottl::Value;
     default:
       return std::nullopt;
   }
-}
-
-template <typename T>
-[[nodiscard]] std::optional<T> parsed(std::string_view text) {
-  T value{};
-  const auto done = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (done.ec != std::errc() || done.ptr != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 }  // namespace
@@ -171,7 +162,7 @@ void AttributeActions::convert(const Action& action, Draft& draft) {
   switch (action.type) {
     case Type::integer:
       if (before.is_text()) {
-        if (const auto number = parsed<std::int64_t>(before.text)) after = Value::of(*number);
+        if (const auto number = ottl::parsed<std::int64_t>(before.text)) after = Value::of(*number);
       } else if (before.kind == Value::Kind::boolean) {
         after = Value::of(std::int64_t{before.boolean ? 1 : 0});
       } else if (before.kind == Value::Kind::real && before.real >= -9.2e18 &&
@@ -181,7 +172,7 @@ void AttributeActions::convert(const Action& action, Draft& draft) {
       break;
     case Type::real:
       if (before.is_text()) {
-        if (const auto number = parsed<double>(before.text)) after = Value::of(*number);
+        if (const auto number = ottl::parsed<double>(before.text)) after = Value::of(*number);
       } else if (before.kind == Value::Kind::boolean) {
         after = Value::of(before.boolean ? 1.0 : 0.0);
       } else if (before.kind == Value::Kind::integer) {
