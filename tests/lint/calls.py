@@ -61,6 +61,17 @@ def test_calls_stand_only_where_they_may(rule):
     assert not wrong, f"{why}:\n" + "\n".join(wrong)
 
 
+VERSIONS = tree.pathlib.Path("subprojects/otlpview/oracle/protobuf_versions.h")
+# What is gone, or new, in one of the two worlds that the tree is built in; an #if on a version besides.
+OF_ONE_VERSION = re.compile(r"\bhas_optional_keyword\b|#\s*(?:el)?if.*\w_VERSION\b|\bSetLogHandler\b|google/protobuf/stubs/(?!common\.h)")
+
+
+def test_versions_of_libraries_differ_in_one_header():
+    wrong = [line for path in tree.cpp_files() if path != VERSIONS for line in tree.find(OF_ONE_VERSION, path)]
+    assert not wrong, f"it belongs into {VERSIONS}:\n" + "\n".join(wrong)
+    assert tree.find(OF_ONE_VERSION, VERSIONS)
+
+
 def test_every_exception_is_still_needed():
     unneeded = [key for key in EXCEPTIONS
                 if not tree.find(re.compile(RULES[key[0]][0]), tree.pathlib.Path(key[1]))]

@@ -327,9 +327,10 @@ TEST(OtlpJson, TheSchemaIsThatOfTheDescriptors) {
       EXPECT_EQ(find_by_number(message, field.number), &field);
       EXPECT_EQ(field.proto_name, wanted->name());
       EXPECT_EQ(field.name, wanted->json_name());
+      // What is `optional` is a oneof of its own; protobuf 34 has no other way to ask.
       const Label label = wanted->is_repeated()                        ? Label::repeated
                           : wanted->real_containing_oneof() != nullptr ? Label::oneof
-                          : wanted->has_optional_keyword()             ? Label::optional
+                          : wanted->containing_oneof() != nullptr      ? Label::optional
                                                                        : Label::singular;
       EXPECT_EQ(static_cast<int>(field.label), static_cast<int>(label));
       switch (wanted->type()) {

@@ -7,7 +7,6 @@
 #include <memory>
 #include <string>
 
-#include <google/protobuf/stubs/logging.h>
 #include <gtest/gtest.h>
 
 #include "opentelemetry/proto/collector/logs/v1/logs_service.pb.h"
@@ -16,6 +15,7 @@
 #include "otlpview/check.h"
 #include "otlpview/rewrite.h"
 #include "otlpview/visit.h"
+#include "protobuf_versions.h"
 #include "random_request.h"
 
 namespace otlpview::oracle {
@@ -206,7 +206,7 @@ class EditOracle : public ::testing::TestWithParam<Case> {};
 
 // Goal: editing bytes is decode, edit and encode. Method: random requests, disordered on the wire.
 TEST_P(EditOracle, EditedBytesAreEditedObjects) {
-  pb::SetLogHandler(nullptr);
+  silence_protobuf();
   const Case& it = GetParam();
   std::cout << "OTLPVIEW_SEED=" << seed() << '\n';
   Random random(seed() + static_cast<std::uint64_t>(it.context) * 31);
