@@ -7,6 +7,7 @@ Also: the Dockerfile says what image/settings.json says.
 import json
 import re
 import shlex
+import sys
 
 import pytest
 import yaml
@@ -69,6 +70,43 @@ def test_each_step_is_a_command_that_runs_on_a_developers_machine(path):
                     assert command.split()[1] in known, command
             if step.get("uses", "").startswith("actions/checkout@") and step.get("with", {}).get("persist-credentials", True):
                 assert job["permissions"]["contents"] == "write", f"{name} keeps a token that it does not need"
+
+
+def comment_above(text, job):
+    """The comment lines directly above a job's name."""
+    before = text.split(f"\n  {job}:\n")[0].splitlines()
+    found = []
+    while before and before[-1].startswith("  #"):
+        found.insert(0, before.pop())
+    return " ".join(found)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_what_compiles_is_cached_or_says_why_not(path):
+    for name, job in jobs(path):
+        steps = job.get("steps", [])
+        if any(re.match(r"\./dev (test|bench(?! --history)|audit|image)\b|nix build", step.get("run", "")) for step in steps):
+            cached = any(re.match(r"(actions/cache|nix-community/cache-nix-action)@", step.get("uses", "")) for step in steps)
+            assert cached or "Nothing is cached: " in comment_above(tree.text(path), name), name
+
+
+def test_every_long_suite_is_run_by_a_job():
+    listed = tree.subprocess.run([sys.executable, str(tree.ROOT / "tests/run.py"), "--list"], capture_output=True, text=True, check=True).stdout
+    longer = re.findall(r"^  (\S+)", listed.split("longer ones, by name:\n")[1], re.M)
+    run = set()
+    for path in WORKFLOWS:
+        for _, job in jobs(path):
+            matrix = job.get("strategy", {}).get("matrix", {})
+            run |= {*matrix.get("suite", []), *(case["suite"] for case in matrix.get("include", []) if "suite" in case)}
+            run |= {word for step in job.get("steps", []) for word in re.findall(r"\./dev test ([\w-]+)", step.get("run", ""))}
+    assert set(longer) - run == {"all"}
+
+
+def test_what_a_fuzzer_finds_is_uploaded():
+    """Files below a folder with a dot are left out by the action unless it is told otherwise."""
+    step, = [step for _, job in jobs(tree.pathlib.Path(".github/workflows/fuzz.yml")) for step in job["steps"] if "upload-artifact" in step.get("uses", "")]
+    assert step["with"]["path"] == ".cache/dev/fuzz/*/*-*" and step["with"]["include-hidden-files"] is True
+    assert 'ROOT / ".cache" / "dev" / "fuzz" / target' in tree.text(tree.pathlib.Path("tests/fuzz/test_fuzz.py"))
 
 
 # --- the Dockerfile ------------------------------------------------------------------------------------

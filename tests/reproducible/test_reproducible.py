@@ -58,8 +58,12 @@ def diff_ids(archive):
     return json.loads(blobs[manifest["config"]["digest"]])["rootfs"]["diff_ids"]
 
 
-def clone_and_build(folder):
-    must("git", "clone", "--quiet", "--no-hardlinks", ROOT, folder)
+def clone(folder, of=ROOT):
+    must("git", "clone", "--quiet", "--no-hardlinks", of, folder)
+    return folder
+
+
+def build(folder):
     environment = {**os.environ, "CXX": "g++", "CCACHE_DISABLE": "1"}
     must("./dev", "image", f"--out={folder}/made", cwd=folder, env=environment)
     return folder / "made"
@@ -80,8 +84,9 @@ def test_a_difference_is_reported_with_the_name_of_the_file(tmp_path):
 
 def test_two_clones_in_two_folders_give_the_same_files(tmp_path):
     """Binary, debug information, SBOM, image: every file that ./dev image writes."""
-    first = clone_and_build(tmp_path / "a")
-    second = clone_and_build(tmp_path / "another-folder-with-a-longer-name")
+    one = clone(tmp_path / "a")
+    other = clone(tmp_path / "another-folder-with-a-longer-name", of=one)  # a commit that comes meanwhile is in neither
+    first, second = build(one), build(other)
     assert not differences(first, second)
     image, = first.glob("*.oci.tar")
     assert diff_ids(image) == diff_ids(second / image.name)

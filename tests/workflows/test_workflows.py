@@ -2,6 +2,7 @@
 registry, a promotion to a remote. tests/lint/workflows.py has what needs no tool."""
 
 import http.server
+import importlib.util
 import json
 import os
 import pathlib
@@ -86,14 +87,38 @@ def test_results_of_each_commit_are_kept_and_the_last_is_fetched(tmp_path):
     results, before = tmp_path / "results.json", tmp_path / "before.json"
     assert "nothing to compare with" in run("./dev", "bench", "--history=fetch", before, cwd=tree).stdout
     assert not before.exists()
+    def made(number):
+        return {"grpc-100": {"copier": [{"cpu": 0.5}], "service, commit": [{"cpu": number}] * 3}, "json": {"service, commit": [{"cpu": 9}]}}
     for number in (1, 2):
-        results.write_text(json.dumps({"grpc": number}))
+        results.write_text(json.dumps(made(number)))
         run("./dev", "bench", "--history=push", results, cwd=tree)
     run("./dev", "bench", "--history=fetch", before, cwd=tree)
-    assert json.loads(before.read_text()) == {"grpc": 2}
+    assert json.loads(before.read_text()) == made(2)
     lines = run("git", "-C", tmp_path / "origin.git", "show", "benchmark-history:history.jsonl").stdout.splitlines()
-    assert [json.loads(line)["results"]["grpc"] for line in lines] == [1, 2]
+    assert [json.loads(line)["results"] for line in lines] == [made(1), made(2)]
+    page = run("git", "-C", tmp_path / "origin.git", "show", "benchmark-history:README.md").stdout
+    commit = heads(tmp_path)["main"][:12]
+    assert f"| commit | grpc-100 |\n| --- | ---: |\n| {commit} | 4.00 |\n| {commit} | 2.00 |\n" in page
     assert run("git", "-C", tree, "status", "--porcelain").stdout == ""
+
+
+def test_the_gate_fails_a_ratio_that_is_worse_by_more_than_a_quarter(tmp_path, capsys, monkeypatch):
+    """Goal: a regression stops a pull request, a slower machine does not. Method: bench/run.py's gate on results that are
+    written down: the service a fifth worse beside the copier, three tenths worse, and all twice as slow."""
+    monkeypatch.syspath_prepend(str(ROOT / "bench"))
+    spec = importlib.util.spec_from_file_location("bench_run", ROOT / "bench/run.py")
+    bench = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(bench)
+
+    def results(copier, service):
+        return {"grpc-100": {"copier": [{"cpu": copier}] * 3, "service, commit": [{"cpu": cpu} for cpu in (0.01, service, 9.0)]}}
+    before = tmp_path / "before.json"
+    before.write_text(json.dumps(results(0.2, 0.3)))
+    assert bench.gate(before, results(0.2, 0.36)) == 0
+    assert bench.gate(before, results(0.2, 0.39)) == 1
+    assert "grpc-100: 1.95 times the copier, was 1.50: WORSE" in capsys.readouterr().out
+    assert bench.gate(before, results(0.4, 0.6)) == 0
+    assert bench.gate(before, {"new-case": results(1, 1)["grpc-100"]}) == 0
 
 
 @pytest.fixture
