@@ -9,7 +9,8 @@ medians of the rounds are compared as ratios. A run counts only if the sink has 
 once. CPU is user and system time of the contestant's whole process.
 
     ./dev bench [CASE...] [all] [quick] [parts] [--rounds N] [--items N] [--add] [--no-collector]
-    ./dev bench --gate FILE quick    the ratio to the copier must not be worse than FILE's by more than a quarter
+    ./dev bench --gate FILE quick    the ratio to the copier must not be worse than FILE's by more than a quarter;
+    ./dev bench --gate main          than what main's last commit has on the branch benchmark-history
 """
 
 import argparse
@@ -25,6 +26,7 @@ sys.path[:0] = [str(ROOT / "tests" / "harness")]
 
 import cases  # noqa: E402
 import contestants  # noqa: E402
+import history  # noqa: E402
 import load  # noqa: E402
 import measure  # noqa: E402
 import parts  # noqa: E402
@@ -63,9 +65,22 @@ def run_case(case, start_of, sink, folder, options):
     return {name: measured for name, measured in runs.items() if measured}
 
 
+def baseline(name, build):
+    """The file that --gate names; there may be none yet where that is main's."""
+    if name != "main":
+        return pathlib.Path(name)
+    file = build / "before.json"
+    file.unlink(missing_ok=True)
+    history.fetch(file)
+    return file
+
+
 def gate(file, results):
     """The exit code: whether a case costs more, beside the copier, than when `file` was saved."""
-    before, worse = json.loads(pathlib.Path(file).read_text()), 0
+    if not file.exists():
+        print(f"gate: no {file}: nothing to compare with")
+        return 0
+    before, worse = json.loads(file.read_text()), 0
     for name, runs in results.items():
         if name not in before or cases.COPIER not in runs:
             continue
@@ -84,13 +99,16 @@ def main():
     parser.add_argument("--backlog-gib", type=float, default=10, help="how much is stored in the cases backlog and stored")
     parser.add_argument("--add", action="store_true", help="to the cases of the last run, in its results.json")
     parser.add_argument("--no-collector", action="store_true", help="leave the OpenTelemetry Collector out")
-    parser.add_argument("--gate", metavar="FILE", help="compare with the results of an earlier run")
+    parser.add_argument("--gate", metavar="FILE|main", help="compare with the results of an earlier run")
     parser.add_argument("--out", type=pathlib.Path, help="where results.json and results.svg go (default: in the build)")
     parser.add_argument("--page", type=pathlib.Path, help="a Markdown page whose tables this run replaces")
     parser.add_argument("cases", nargs="*", metavar="CASE", help="default: " + " ".join(cases.DEFAULT))
     options = parser.parse_args()
     build = options.build.resolve()
     wanted = chosen(options.cases)
+    before = baseline(options.gate, build) if options.gate else None
+    if before and options.gate != "main" and not before.exists():
+        parser.error(f"--gate: there is no {before}")
 
     collector = None
     if not options.no_collector and any("Collector" in " ".join(cases.CASES[name].contestants) for name in wanted if name in cases.CASES):
@@ -130,7 +148,7 @@ def main():
         if options.page:
             report.page(options.page, results, found, operations, options.rounds, options.items)
         print(f"\nresults.json and results.svg are in {out}")
-    return gate(options.gate, results) if options.gate else 0
+    return gate(before, results) if before else 0
 
 
 if __name__ == "__main__":

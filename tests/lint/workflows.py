@@ -61,6 +61,8 @@ def test_each_step_is_a_command_that_runs_on_a_developers_machine(path):
     helped = tree.subprocess.run(["bash", str(tree.ROOT / "dev"), "help"], capture_output=True, text=True, check=True).stdout
     known = set(re.findall(r"^  (\w+)", helped, re.M))
     for name, job in jobs(path):
+        bodies = [step["run"] for step in job.get("steps", []) if not step.get("run", "apt-get").startswith("apt-get")]
+        assert len(bodies) == (0 if "uses" in job else 1), f"{name} is more than one command"
         for step in job.get("steps", []):
             command = step.get("run", "").strip()
             if command:

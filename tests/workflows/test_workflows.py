@@ -119,6 +119,11 @@ def test_the_gate_fails_a_ratio_that_is_worse_by_more_than_a_quarter(tmp_path, c
     assert "grpc-100: 1.95 times the copier, was 1.50: WORSE" in capsys.readouterr().out
     assert bench.gate(before, results(0.4, 0.6)) == 0
     assert bench.gate(before, {"new-case": results(1, 1)["grpc-100"]}) == 0
+    # A file of an earlier run is none of main's; main has none before its first.
+    monkeypatch.setattr(bench.history, "fetch", lambda file: print("no branch yet"))
+    main = bench.baseline("main", tmp_path)
+    assert main == tmp_path / "before.json" and not before.exists()
+    assert bench.gate(main, results(0.2, 0.39)) == 0
 
 
 @pytest.fixture
