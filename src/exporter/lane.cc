@@ -171,6 +171,10 @@ void Lane::take_carry() {
 bool Lane::read_one(Instant now) {
   for (;;) {
     const storage::Head head = log_.head();
+    if (head.items[index_of(signal_)] == items_read_) {
+      skip_to(head.position);
+      return false;
+    }
     auto record = reader_->next();
     if (!record) {
       telemetry::log_error("exporter", "stored records cannot be read",
@@ -201,6 +205,13 @@ bool Lane::read_one(Instant now) {
     carry_ = std::move(found);
     return true;
   }
+}
+
+// All that lies before `head` is for others, and may have left the memory: it is not read.
+void Lane::skip_to(storage::Position head) {
+  if (head <= reader_->position()) return;
+  reader_->seek(head);
+  read_to_ = std::max(read_to_, head);
 }
 
 // Items between what was read and the next record did not come: removed by retention if they lay

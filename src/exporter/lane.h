@@ -148,6 +148,7 @@ class Lane {
   [[nodiscard]] Fill fill(Instant now);
   [[nodiscard]] bool read_one(Instant now);
   void take_carry();
+  void skip_to(storage::Position head);
   void note_gap(std::uint64_t items_before, storage::Position from);
   void note_lost_tail(const storage::Head& head);
   void form_batch();

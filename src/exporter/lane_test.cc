@@ -83,6 +83,19 @@ TEST_F(LaneTest, ACommitWakesOnlyWhenABatchIsDue) {
   deliver_all();
 }
 
+// Goal: what is for others costs no read, and holds back nothing. Method: count what is looked at.
+TEST_F(LaneTest, ALogOfOtherSignalsIsPassedUnread) {
+  make();
+  for (int i = 0; i < 100; ++i) log_.add(Signal::logs, 10);
+  advance(kIdleAdvanceInterval);
+  EXPECT_EQ(log_.looked_at(), 0U);
+  EXPECT_EQ(lane_->cursor().position(), log_.head().position);
+  add(10);
+  deliver_all();
+  EXPECT_EQ(log_.looked_at(), 1U);
+  EXPECT_EQ(outcomes().delivered, 10U);
+}
+
 // Goal: profiles are never merged (W-05). Method: three records.
 TEST_F(LaneTest, ProfilesGoOneByOne) {
   make(small_settings(), Signal::profiles);

@@ -22,6 +22,7 @@
 
 #include "config/settings.h"
 #include "net/exchange.h"
+#include "net/http2_memory.h"
 #include "net/io_thread.h"
 #include "net/server.h"
 #include "net/socket.h"
@@ -63,6 +64,7 @@ struct Shard final : Task {
   ConnectionObserver& observer;
   bool draining = false;
   std::vector<Connection*> connections;
+  Http2Memory http2_memory;
   std::vector<std::unique_ptr<Http2Stream>> stream_pool;
 
  private:

@@ -319,7 +319,8 @@ Http2Session::Http2Session(Connection& connection)
       reset_tokens_(static_cast<double>(kHttp2ResetBurstMax)),
       reset_tokens_since_(idle_since_) {
   nghttp2_session* made = nullptr;
-  GATEWAY_ASSERT(nghttp2_session_server_new2(&made, Callbacks::table(), this, options()) == 0);
+  GATEWAY_ASSERT(nghttp2_session_server_new3(&made, Callbacks::table(), this, options(),
+                                             shard_.http2_memory.callbacks()) == 0);
   session_.reset(made);
   const std::array<nghttp2_settings_entry, 4> settings = {{
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, shard_.settings.max_concurrent_streams},

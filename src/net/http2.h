@@ -133,7 +133,6 @@ class Http2Session final : public Session {
   std::unique_ptr<nghttp2_session, SessionDeleter> session_;
   std::vector<std::unique_ptr<Http2Stream>> streams_;
   bool dead_ = false;  // nothing more is to be exchanged
-  bool in_receive_ = false;
   TimePoint idle_since_;
   TimePoint goaway_at_ = TimePoint::max();  // when the final GOAWAY is due
   bool goaway_sent_ = false;

@@ -192,13 +192,16 @@ void TraceService::follow() {
 }
 
 void TraceService::catch_up(storage::Reader& reader) {
+  reader.skip_to_memory();  // a sample is not worth a read from the disk
   std::uint64_t spans = 0;
   while (spans < kSpansPerIntervalMax) {
     auto record = reader.next();
     read_failed_ = !record.has_value();
     if (!record || !*record) return;
     spans += (*record)->info.item_count;
-    seen_items_ = (*record)->items_before[index_of(Signal::traces)] + (*record)->info.item_count;
+    const std::uint64_t items_before = (*record)->items_before[index_of(Signal::traces)];
+    spans_skipped_ += items_before - seen_items_;
+    seen_items_ = items_before + (*record)->info.item_count;
     const std::lock_guard lock(mutex_);
     observe_spans((*record)->payload.bytes, now_milliseconds(), table_);
   }

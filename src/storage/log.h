@@ -176,6 +176,8 @@ class Reader {
   // damaged regions are skipped; the jump shows in items_before.
   [[nodiscard]] virtual Result<std::optional<Record>, ReadErrc> next() = 0;
   virtual void seek(Position to) = 0;
+  // For one that needs not see everything: passes what would have to be read from the disk.
+  virtual void skip_to_memory() = 0;
   [[nodiscard]] virtual Position position() const = 0;
   // Whether the writer shall wait a moment (kPaceTimeMax) for this reader when it falls behind in
   // the tail cache, or not far out of it: for one whose destination takes data. Off at first. From

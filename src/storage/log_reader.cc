@@ -6,10 +6,16 @@
 namespace gateway::storage {
 
 void LogReader::seek(Position to) {
+  leave_disk();
   position_ = scanned_ = to;
   batch_.clear();
   expired_before_ = false;
   failed_attempts_ = 0;
+}
+
+void LogReader::skip_to_memory() {
+  const Position oldest = source_.cache.covered_from();
+  if (batch_.empty() && scanned_ < oldest) seek(oldest);
 }
 
 Record LogReader::take(Record record) {

@@ -40,6 +40,7 @@ class LogReader final : public Reader {
 
   [[nodiscard]] Result<std::optional<Record>, ReadErrc> next() override;
   void seek(Position to) override;
+  void skip_to_memory() override;
   [[nodiscard]] Position position() const override { return position_; }
   void set_awaited(bool awaited) noexcept override { follower_.set_awaited(awaited); }
 

@@ -48,6 +48,11 @@ void TailCache::restart_at(Position position) {
   size_bytes_.store(0, std::memory_order_relaxed);
 }
 
+Position TailCache::covered_from() const {
+  const std::lock_guard lock(mutex_);
+  return covered_from_;
+}
+
 TailCache::Found TailCache::read(Position from, Position head, std::uint32_t signals,
                                  Follower& follower, std::deque<Record>& out) {
   const std::lock_guard lock(mutex_);

@@ -56,6 +56,9 @@ class TailCache {
   // Where the log stood when it was opened, or when something was committed that is not here.
   void restart_at(Position position);
 
+  // Where the oldest record that is here lies, or the next one will.
+  [[nodiscard]] Position covered_from() const;
+
   struct Found {
     bool covered = false;  // false: `from` is older than what is here
     Position scanned_to;   // nothing wanted is left before this
@@ -81,7 +84,7 @@ class TailCache {
 
   const std::size_t size_bytes_max_;
   const std::uint64_t segment_size_bytes_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable read_on_;
   bool writer_waits_ = false;
   std::vector<Follower*> followers_;

@@ -48,6 +48,7 @@ class FakeReader final : public storage::Reader {
     std::size_t index = std::max<std::size_t>(at_.offset_bytes, log_.oldest_);
     for (; index < log_.entries_.size(); ++index) {
       const FakeLog::Entry& entry = log_.entries_[index];
+      ++log_.looked_at_;
       if (entry.damaged) continue;
       if ((signals_ >> index_of(entry.record.info.signal) & 1U) == 0) continue;
       at_ = entry.record.next;
@@ -57,6 +58,7 @@ class FakeReader final : public storage::Reader {
     return std::nullopt;
   }
   void seek(storage::Position to) override { at_ = to; }
+  void skip_to_memory() override {}
   [[nodiscard]] storage::Position position() const override { return at_; }
   void set_awaited(bool awaited) noexcept override { log_.awaited_ = awaited; }
 

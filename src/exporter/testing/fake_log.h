@@ -50,6 +50,8 @@ class FakeLog final : public storage::Log {
   void fail_reads(bool fail);
   // What the newest reader has said.
   [[nodiscard]] bool awaited() const noexcept { return awaited_; }
+  // Records that readers have looked at, those of other signals too.
+  [[nodiscard]] std::uint64_t looked_at() const noexcept { return looked_at_; }
 
   void submit(storage::Append* first) noexcept override;
   [[nodiscard]] bool admits(std::size_t) const noexcept override { return true; }
@@ -82,6 +84,7 @@ class FakeLog final : public storage::Log {
   std::size_t oldest_ = 0;
   bool fail_reads_ = false;
   std::atomic<bool> awaited_{false};
+  std::atomic<std::uint64_t> looked_at_{0};
   storage::ItemTotals items_{};
   std::deque<FakeCursor> cursors_;
   std::mutex listeners_mutex_;
