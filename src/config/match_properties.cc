@@ -14,7 +14,7 @@
 namespace gateway::config {
 namespace {
 
-[[nodiscard]] std::string quoted(std::string_view text) {
+[[nodiscard]] std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -31,7 +31,7 @@ namespace {
 [[nodiscard]] std::string literal(const Node& value) {
   const bool is_typed =
       !value.quoted && (parse_bool(value.text) || parse_number(value.text).has_value());
-  return is_typed ? value.text : quoted(value.text);
+  return is_typed ? value.text : in_quotes(value.text);
 }
 
 class Properties {
@@ -71,7 +71,7 @@ class Properties {
   }
   // A value against a text or, with regexp, a pattern.
   [[nodiscard]] std::string matches(const std::string& path, const Node& wanted) const {
-    if (is_regexp_) return "IsMatch(" + path + ", " + quoted(wanted.text) + ")";
+    if (is_regexp_) return "IsMatch(" + path + ", " + in_quotes(wanted.text) + ")";
     return path + " == " + literal(wanted);
   }
   void any_of(std::string_view key, const std::string& path) {
@@ -115,7 +115,7 @@ class Properties {
       const Node* const key = item.find("key");
       const Node* const value = item.find("value");
       if (key == nullptr) continue;
-      const std::string path = map + '[' + quoted(key->text) + ']';
+      const std::string path = map + '[' + in_quotes(key->text) + ']';
       add(value == nullptr || value->is_null() ? path + " != nil" : matches(path, *value));
     }
   }
