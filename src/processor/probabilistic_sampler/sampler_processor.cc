@@ -1,6 +1,5 @@
 #include "processor/probabilistic_sampler/sampler_processor.h"
 
-#include <charconv>
 #include <cmath>
 #include <optional>
 #include <string>
@@ -27,14 +26,11 @@ constexpr std::string_view kSpanPriority = "sampling.priority";
 constexpr std::string_view kLogRandomness = "sampling.randomness";
 constexpr std::string_view kLogThreshold = "sampling.threshold";
 
-[[nodiscard]] Mode mode_of(const config::ProbabilisticSampler& settings, Signal signal) noexcept {
-  if (settings.mode == "hash_seed") return Mode::hash_seed;
+[[nodiscard]] Mode mode_of(const config::ProbabilisticSampler& settings) noexcept {
   if (settings.mode == "proportional") return Mode::proportional;
   if (settings.mode == "equalizing") return Mode::equalizing;
   if (settings.mode == "trace_id_ratio") return Mode::trace_id_ratio;
-  // As the Collector chooses.
-  const bool is_by_attribute = signal == Signal::logs && settings.attribute_source != "traceID";
-  return settings.hash_seed != 0 || is_by_attribute ? Mode::hash_seed : Mode::proportional;
+  return Mode::hash_seed;  // as the Collector chooses
 }
 
 // The share of the hash's buckets that is kept: reckoned in single precision, as it always was.
@@ -44,20 +40,15 @@ constexpr std::string_view kLogThreshold = "sampling.threshold";
   return static_cast<std::uint64_t>(kHashBuckets - kept) << 42;
 }
 
-// A number, or a text that is one.
-[[nodiscard]] std::optional<double> number_in(const Draft& draft, std::string_view key) {
+// A number, or, of a span, a text that is one.
+[[nodiscard]] std::optional<double> number_in(const Draft& draft, std::string_view key,
+                                              bool takes_text) {
   const Draft::Attribute* const attribute = draft.find(key);
   if (attribute == nullptr) return std::nullopt;
   const Value value = Value::of(attribute->value(), {});
   if (value.is_number()) return value.as_real();
-  if (!value.is_text()) return std::nullopt;
-  double number = 0;
-  const auto done =
-      std::from_chars(value.text.data(), value.text.data() + value.text.size(), number);
-  if (done.ec != std::errc() || done.ptr != value.text.data() + value.text.size()) {
-    return std::nullopt;
-  }
-  return number;
+  if (!value.is_text() || !takes_text) return std::nullopt;
+  return ottl::parsed<double>(value.text);
 }
 
 class SamplerProcessor final : public pipeline::Processor, private otlpview::Visitor {
@@ -66,9 +57,11 @@ class SamplerProcessor final : public pipeline::Processor, private otlpview::Vis
       : id_(settings.id),
         settings_(settings.sampler),
         signal_(signal),
-        mode_(mode_of(settings.sampler, signal)),
+        mode_(mode_of(settings.sampler)),
         percentage_(std::fmin(settings.sampler.sampling_percentage, 100)),
-        ratio_(std::fmax(percentage_ / 100, kProbabilityMin)) {
+        // In single precision, as the Collector reads it: the digits of a threshold show it.
+        ratio_(std::fmax(static_cast<double>(static_cast<float>(percentage_)) / 100,
+                         kProbabilityMin)) {
     if (percentage_ <= 0) {
       threshold_ = kThresholdMax;
     } else if (mode_ == Mode::hash_seed) {
@@ -92,10 +85,11 @@ class SamplerProcessor final : public pipeline::Processor, private otlpview::Vis
  private:
   // What is known of one item before it is decided about.
   struct Item {
-    std::optional<std::uint64_t> randomness;  // none: it cannot be decided
-    bool is_hashed = false;                   // so it is written down beside the threshold
+    std::uint64_t randomness = kThresholdMax - 1;  // where there is none, every share takes it
+    bool is_failed = false;  // it cannot be decided about: `fail_closed` says what becomes of it
+    bool is_hashed = false;  // so the randomness is written down beside the threshold
+    bool may_be_written = true;  // what it carries can be read, and is of this mode
     TraceState state;
-    bool is_wrong = false;  // what is written in it is not true, or not of this mode
   };
 
   Verdict visit(otlpview::Place&, Draft& draft) override {
@@ -103,11 +97,11 @@ class SamplerProcessor final : public pipeline::Processor, private otlpview::Vis
     const bool is_span = signal_ == Signal::traces;
     if (mode_ == Mode::trace_id_ratio) return by_trace_id(draft, is_span);
     Item item = is_span ? span_item(draft) : log_item(draft);
-    if (!item.randomness || item.is_wrong) {
-      return settings_.fail_closed ? Verdict::drop : Verdict::keep;
-    }
-    const std::uint64_t threshold = with_priority(draft, is_span, own_threshold(item));
-    if (threshold >= kThresholdMax || *item.randomness < threshold) return Verdict::drop;
+    const std::uint64_t failed = settings_.fail_closed ? kThresholdMax : 0;
+    const std::uint64_t threshold =
+        with_priority(draft, is_span, item.is_failed ? failed : own_threshold(item));
+    if (threshold >= kThresholdMax || item.randomness < threshold) return Verdict::drop;
+    if (!item.may_be_written) return Verdict::keep;
     // A share may fall on its way, and never rise again.
     if (!item.state.threshold || *item.state.threshold < threshold) {
       item.state.threshold = threshold;
@@ -141,31 +135,28 @@ class SamplerProcessor final : public pipeline::Processor, private otlpview::Vis
     return threshold_of(share, settings_.sampling_precision);
   }
 
-  // A span's sampling.priority is yes or no; a log record's is a share, which only adds.
+  // A span's sampling.priority is yes or no; a log record's is a share in the place of the other.
   [[nodiscard]] std::uint64_t with_priority(const Draft& draft, bool is_span,
                                             std::uint64_t threshold) const {
     if (is_span) {
-      const auto priority = number_in(draft, kSpanPriority);
-      if (!priority || *priority < 0) return threshold;
+      const auto priority = number_in(draft, kSpanPriority, true);
+      if (!priority || std::isnan(*priority) || *priority < 0) return threshold;
       return *priority == 0 ? kThresholdMax : 0;
     }
     if (settings_.sampling_priority.empty()) return threshold;
-    const auto priority = number_in(draft, settings_.sampling_priority);
-    if (!priority || std::isnan(*priority)) return threshold;
-    if (*priority <= 0) return kThresholdMax;
-    const double share = std::fmin(std::fmax(*priority / 100, kProbabilityMin), 1.0);
-    return std::min(threshold, threshold_of(share, settings_.sampling_precision));
+    const auto priority = number_in(draft, settings_.sampling_priority, false);
+    const double share = priority ? *priority / 100 : 0;
+    if (!(share >= kProbabilityMin && share <= 1)) return threshold;
+    return threshold_of(share, settings_.sampling_precision);
   }
 
   [[nodiscard]] Item span_item(const Draft& draft) const {
     Item item;
     if (const Field* const field = draft.field(kSpanTraceState)) {
-      auto state = parse_trace_state(field->text());
-      if (!state) return {.is_wrong = true};
-      item.state = *std::move(state);
+      item.state = parse_trace_state(field->text());
     }
     const Field* const id = draft.field(kSpanTraceId);
-    randomness_of(id == nullptr ? Bytes{} : id->payload, item);
+    decide_randomness(id == nullptr ? Bytes{} : id->payload, nullptr, item);
     return item;
   }
 
@@ -174,43 +165,63 @@ class SamplerProcessor final : public pipeline::Processor, private otlpview::Vis
     const auto written = [&draft, &item](std::string_view key, auto parse,
                                          std::optional<std::uint64_t>& out) {
       const Draft::Attribute* const attribute = draft.find(key);
-      if (attribute == nullptr) return;
+      if (attribute == nullptr || attribute->value().as_string().empty()) return;
       out = parse(attribute->value().as_string());
-      item.is_wrong = item.is_wrong || !out;
+      item.state.is_valid = item.state.is_valid && out.has_value();
     };
     written(kLogRandomness, parse_randomness, item.state.randomness);
     written(kLogThreshold, parse_threshold, item.state.threshold);
     const Field* const id = draft.field(kLogTraceId);
-    const bool takes_trace_id = settings_.attribute_source == "traceID";
-    randomness_of(id == nullptr || !takes_trace_id ? Bytes{} : id->payload, item);
-    if (!item.randomness && !settings_.from_attribute.empty()) by_attribute(draft, item);
+    decide_randomness(id == nullptr ? Bytes{} : id->payload, &draft, item);
     return item;
   }
 
-  void by_attribute(const Draft& draft, Item& item) const {
-    const Draft::Attribute* const attribute = draft.find(settings_.from_attribute);
-    if (attribute == nullptr) return;
+  // Randomness by the attribute of a log record that is named for it.
+  [[nodiscard]] std::optional<std::uint64_t> by_attribute(const Draft& draft) const {
+    if (settings_.from_attribute.empty()) return std::nullopt;
+    Draft::Attribute const* const attribute = draft.find(settings_.from_attribute);
+    if (attribute == nullptr) return std::nullopt;
+    const Bytes encoded = attribute->encoded_value(draft.arena());
+    const Value value = Value::of(attribute->value(), encoded);
     std::string text;
-    if (!ottl::append_text(Value::of(attribute->value(), {}), text) || text.empty()) return;
-    item.randomness =
-        hash_randomness(seeded_hash(std::as_bytes(std::span(text)), settings_.hash_seed));
-    item.is_hashed = true;
+    if (value.kind != Value::Kind::bytes) ottl::append_plain(value, text);
+    const Bytes bytes =
+        value.kind == Value::Kind::bytes ? value.bytes : std::as_bytes(std::span(text));
+    if (bytes.empty()) return std::nullopt;
+    return hash_randomness(seeded_hash(bytes, settings_.hash_seed));
   }
 
-  void randomness_of(Bytes trace_id, Item& item) const {
-    const auto of_id = trace_id_randomness(trace_id);
+  // `record` is a log record, nullptr for a span.
+  void decide_randomness(Bytes trace_id, const Draft* record, Item& item) const {
+    item.is_failed = !item.state.is_valid;
+    if (threshold_ >= kThresholdMax) return;  // nothing is taken, but by its priority
+    item.may_be_written = item.state.is_valid;
+    auto randomness = trace_id_randomness(trace_id);
     if (mode_ == Mode::hash_seed) {
+      const bool takes_id = record == nullptr || settings_.attribute_source == "traceID";
+      if (randomness) randomness = hash_randomness(seeded_hash(trace_id, settings_.hash_seed));
+      if (!takes_id) randomness.reset();
+      if (!randomness && record != nullptr) randomness = by_attribute(*record);
+      item.is_hashed = randomness || record == nullptr;
       // What a sampler of the other kinds has written is not this one's to change.
-      item.is_wrong = item.is_wrong || item.state.randomness || item.state.threshold;
-      if (!of_id) return;
-      item.randomness = hash_randomness(seeded_hash(trace_id, settings_.hash_seed));
-      item.is_hashed = true;
+      if (item.state.randomness || item.state.threshold) {
+        item.is_failed = true;
+        item.may_be_written = false;
+      }
+    } else if (item.state.is_valid && item.state.randomness) {
+      randomness = item.state.randomness;
+    } else if (!item.state.is_valid) {
+      randomness.reset();
+    }
+    if (!randomness) {
+      item.is_failed = true;
       return;
     }
-    item.randomness = item.state.randomness ? item.state.randomness : of_id;
-    const bool is_untrue =
-        item.randomness && item.state.threshold && *item.randomness < *item.state.threshold;
-    item.is_wrong = item.is_wrong || is_untrue;
+    item.randomness = *randomness;
+    if (!item.is_failed && item.state.threshold && item.randomness < *item.state.threshold) {
+      item.state.threshold.reset();  // it is not true
+      item.is_failed = true;
+    }
   }
 
   void write(const Item& item, Draft& draft, bool is_span) const {
@@ -224,7 +235,7 @@ class SamplerProcessor final : public pipeline::Processor, private otlpview::Vis
     const auto set = [&](std::string_view key, const std::string& text) {
       draft.set(key, ottl::encode(Value::of(std::string_view(text)), arena));
     };
-    if (item.is_hashed) set(kLogRandomness, text_of_randomness(*item.randomness));
+    if (item.is_hashed) set(kLogRandomness, text_of_randomness(item.randomness));
     set(kLogThreshold, text_of_threshold(*item.state.threshold));
   }
 

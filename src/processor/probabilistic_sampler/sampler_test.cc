@@ -29,12 +29,12 @@ TEST(Threshold, TextsThatAreNone) {
 
 TEST(TraceState, IsReadAndWritten) {
   const auto state = parse_trace_state("vendor=1, ot=th:8;rv:9b8233f7e3a151;x:1 ,b=2");
-  ASSERT_TRUE(state.has_value());
-  EXPECT_EQ(state->threshold, 0x80000000000000U);
-  EXPECT_EQ(state->randomness, 0x9b8233f7e3a151U);
-  EXPECT_EQ(state->text(), "ot=rv:9b8233f7e3a151;th:8;x:1,vendor=1,b=2");
-  EXPECT_EQ(parse_trace_state("")->text(), "");
-  EXPECT_FALSE(parse_trace_state("ot=th:xyz").has_value());
+  EXPECT_TRUE(state.is_valid);
+  EXPECT_EQ(state.threshold, 0x80000000000000U);
+  EXPECT_EQ(state.randomness, 0x9b8233f7e3a151U);
+  EXPECT_EQ(state.text(), "ot=rv:9b8233f7e3a151;th:8;x:1,vendor=1,b=2");
+  EXPECT_EQ(parse_trace_state("").text(), "");
+  EXPECT_FALSE(parse_trace_state("ot=th:xyz").is_valid);
 }
 
 // FNV-1a of 32 bits, as published: of nothing but the seed 0 it is the hash of four zero bytes.
@@ -69,7 +69,7 @@ Body sampled(const std::string& settings, const std::vector<Message>& spans) {
 }
 
 TEST(Sampler, ProportionalTakesItsShareOfWhatArrives) {
-  const std::string half = "sampling_percentage: 50";
+  const std::string half = "sampling_percentage: 50\n    mode: proportional";
   EXPECT_EQ(sampled(half, {traced(kLow), traced(kMiddle), traced(kHigh)}),
             envelope({marked(kMiddle, "ot=th:8"), marked(kHigh, "ot=th:8")}).bytes());
   // Half of what a sampler of 50 % has left is a quarter.
@@ -88,12 +88,30 @@ TEST(Sampler, EqualizingTakesWhatIsMissing) {
 // Goal: what cannot be decided about, or says what cannot be, is dropped or kept as configured.
 TEST(Sampler, FailClosedAndOpen) {
   const std::vector<Message> wrong = {traced(kLow, "ot=th:8"), traced(kHigh, "ot=th:zz")};
-  EXPECT_TRUE(sampled("sampling_percentage: 50", wrong).empty());
-  EXPECT_EQ(
-      outcome(Signal::traces, "probabilistic_sampler",
-              "    sampling_percentage: 50\n    fail_closed: false\n", envelope(wrong).bytes())
-          .body,
-      envelope(wrong).bytes());
+  const std::string half = "sampling_percentage: 50\n    mode: proportional";
+  EXPECT_TRUE(sampled(half, wrong).empty());
+  // A threshold that is not true is replaced by what was done: all were kept.
+  EXPECT_EQ(sampled(half + "\n    fail_closed: false", wrong),
+            envelope({traced(kLow, "ot=th:0"), traced(kHigh, "ot=th:zz")}).bytes());
+}
+
+// Goal: a span that must be kept is kept, whether it can be decided about or not.
+TEST(Sampler, PriorityComesBeforeFailClosed) {
+  const Message wanted =
+      traced(kHigh, "ot=th:zz").len(9, key_value("sampling.priority", string_value("+1")));
+  for (const char* mode : {"proportional", "equalizing", "hash_seed"}) {
+    SCOPED_TRACE(mode);
+    EXPECT_EQ(sampled(std::string("sampling_percentage: 50\n    mode: ") + mode, {wanted}),
+              envelope({wanted}).bytes());
+  }
+}
+
+// Goal: without `mode` it is the Collector's default, which writes the hash as the randomness.
+TEST(Sampler, TheDefaultIsTheHash) {
+  EXPECT_EQ(sampled("sampling_percentage: 100", {traced(kLow)}),
+            sampled("sampling_percentage: 100\n    mode: hash_seed", {traced(kLow)}));
+  EXPECT_NE(sampled("sampling_percentage: 100", {traced(kLow)}),
+            sampled("sampling_percentage: 100\n    mode: proportional", {traced(kLow)}));
 }
 
 TEST(Sampler, PriorityOfASpanIsYesOrNo) {
@@ -165,9 +183,10 @@ TEST(Sampler, LogsByAttributeAndWithPriority) {
                                 "    from_attribute: order.id\n",
                                 envelope(records).bytes());
   EXPECT_NEAR(static_cast<double>(after.item_count), 500, 80);
+  // A priority is a share in the place of the other; 0 is none.
   const Outcome preferred =
       outcome(Signal::logs, "probabilistic_sampler",
-              "    sampling_percentage: 25\n    attribute_source: record\n"
+              "    sampling_percentage: 0\n    attribute_source: record\n"
               "    from_attribute: order.id\n    sampling_priority: priority\n",
               envelope(records).bytes());
   EXPECT_EQ(preferred.item_count, 10U);

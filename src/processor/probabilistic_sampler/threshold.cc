@@ -137,9 +137,8 @@ std::string TraceState::text() const {
   return all;
 }
 
-std::optional<TraceState> parse_trace_state(std::string_view text) {
+TraceState parse_trace_state(std::string_view text) {
   TraceState state;
-  bool is_valid = true;
   for_each_part(text, ',', [&](std::string_view member) {
     if (!member.starts_with("ot=")) {
       append_part(state.members, ',', member);
@@ -148,16 +147,15 @@ std::optional<TraceState> parse_trace_state(std::string_view text) {
     for_each_part(member.substr(3), ';', [&](std::string_view field) {
       if (field.starts_with("th:")) {
         state.threshold = parse_threshold(field.substr(3));
-        is_valid = is_valid && state.threshold.has_value();
+        state.is_valid = state.is_valid && state.threshold.has_value();
       } else if (field.starts_with("rv:")) {
         state.randomness = parse_randomness(field.substr(3));
-        is_valid = is_valid && state.randomness.has_value();
+        state.is_valid = state.is_valid && state.randomness.has_value();
       } else {
         append_part(state.others, ';', field);
       }
     });
   });
-  if (!is_valid) return std::nullopt;
   return state;
 }
 

@@ -46,12 +46,12 @@ inline constexpr std::uint32_t kHashBuckets = 1U << 14;
 struct TraceState {
   std::optional<std::uint64_t> randomness;
   std::optional<std::uint64_t> threshold;
-  std::string others;   // the other fields of "ot", as they came: "x:1;y:2"
-  std::string members;  // the other members of the list: "vendor=1,next=2"
+  std::string others;    // the other fields of "ot", as they came: "x:1;y:2"
+  std::string members;   // the other members of the list: "vendor=1,next=2"
+  bool is_valid = true;  // `th` and `rv` of "ot" are numbers, where they are there
 
   [[nodiscard]] std::string text() const;
 };
-// Nothing when `ot` has a `th` or `rv` that is none.
-[[nodiscard]] std::optional<TraceState> parse_trace_state(std::string_view text);
+[[nodiscard]] TraceState parse_trace_state(std::string_view text);
 
 }  // namespace gateway::processor
