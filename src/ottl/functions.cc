@@ -64,7 +64,7 @@ Value concat(const Node& call, Frame& frame) {
   for (const Node& item : call.children[0].children) {
     if (!is_first) text += call.children[1].text;
     is_first = false;
-    static_cast<void>(append_text(evaluate(item, frame), text));
+    if (!append_text(evaluate(item, frame), text)) text += "<nil>";  // as the Collector has it
   }
   return made(text, frame);
 }
@@ -150,8 +150,7 @@ Value to_case(const Node& call, Frame& frame) {
 template <std::string (*kDigest)(std::string_view)>
 Value digest(const Node& call, Frame& frame) {
   const Value value = argument(call, 0, frame);
-  std::string text;
-  return append_text(value, text) ? made(kDigest(text), frame) : Value{};
+  return value.is_text() ? made(kDigest(std::string_view(value.text)), frame) : Value{};
 }
 
 // --- editors

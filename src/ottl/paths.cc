@@ -219,11 +219,11 @@ constexpr std::uint32_t kStatusField = 15;
   };
   switch (type) {
     case point_int:
-      if (!is_number || !bits(6)) return {};
-      return Value::of(static_cast<std::int64_t>(*bits(6)));
+      if (!is_number) return {};
+      return Value::of(static_cast<std::int64_t>(bits(6).value_or(0)));  // 0 of a real, as there
     case point_double:
-      if (!is_number || !bits(4)) return {};
-      return Value::of(std::bit_cast<double>(*bits(4)));
+      if (!is_number) return {};
+      return Value::of(std::bit_cast<double>(bits(4).value_or(0)));
     case point_count:
       if (is_number) return {};
       return Value::of(static_cast<std::int64_t>(bits(4).value_or(0)));

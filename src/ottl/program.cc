@@ -111,13 +111,17 @@ namespace {
     constexpr std::int64_t kLowest = std::numeric_limits<std::int64_t>::min();
     switch (sign) {
       case '+':
-        return __builtin_add_overflow(a.integer, b.integer, &result) ? Value{} : Value::of(result);
+        static_cast<void>(__builtin_add_overflow(a.integer, b.integer, &result));
+        return Value::of(result);  // two's complement, as in Go
       case '-':
-        return __builtin_sub_overflow(a.integer, b.integer, &result) ? Value{} : Value::of(result);
+        static_cast<void>(__builtin_sub_overflow(a.integer, b.integer, &result));
+        return Value::of(result);
       case '*':
-        return __builtin_mul_overflow(a.integer, b.integer, &result) ? Value{} : Value::of(result);
+        static_cast<void>(__builtin_mul_overflow(a.integer, b.integer, &result));
+        return Value::of(result);
       default:
-        if (b.integer == 0 || (a.integer == kLowest && b.integer == -1)) return {};
+        if (b.integer == 0) return {};
+        if (a.integer == kLowest && b.integer == -1) return a;
         return Value::of(a.integer / b.integer);
     }
   }

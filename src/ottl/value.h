@@ -60,14 +60,19 @@ struct Value {
 // -1, 0 or 1; 2 when the two have no order: other kinds, nil, NaN, lists and maps.
 [[nodiscard]] int order(const Value& a, const Value& b) noexcept;
 
-// As text: numbers in decimal, bytes in hex; nothing for nil, lists and maps.
+// As the text that OTTL makes of a value: numbers in decimal, with an exponent from 1e+21 up and
+// below 1e-06, bytes in hex, lists and maps as JSON; nothing for nil.
 [[nodiscard]] bool append_text(const Value& value, std::string& out);
+// As the text that an attribute is converted to: the same, but 1e-7, bytes in base64, JSON that is
+// not made fit for HTML, and an empty text for nil.
+void append_plain(const Value& value, std::string& out);
 // The value as an AnyValue without tag and length.
 [[nodiscard]] Bytes encode(const Value& value, otlpview::Arena& arena);
 
-// The number that all of `text` is, as processors turn text into numbers.
+// The number that all of `text` is, as processors turn text into numbers; `+` may stand before it.
 template <typename T>
 [[nodiscard]] std::optional<T> parsed(std::string_view text) {
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   T value{};
   const auto done = std::from_chars(text.data(), text.data() + text.size(), value);
   if (done.ec != std::errc() || done.ptr != text.data() + text.size()) return std::nullopt;

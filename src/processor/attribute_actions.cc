@@ -28,7 +28,7 @@ using ottl::Value;
   return Value::of(std::get<double>(value));
 }
 
-// What the digest is of: text as it is, numbers as their bytes, least first.
+// What the digest is of: text as it is, numbers as their bytes, least first; nothing of all else.
 [[nodiscard]] std::optional<std::string> digest_input(const AnyValueView& value) {
   const auto bytes_of = [](const auto& number) {
     std::string bytes(sizeof number, '\0');
@@ -44,9 +44,6 @@ using ottl::Value;
       return bytes_of(value.as_integer());
     case ValueKind::real:
       return bytes_of(value.as_real());
-    case ValueKind::bytes:
-      return std::string(reinterpret_cast<const char*>(value.as_bytes().data()),
-                         value.as_bytes().size());
     default:
       return std::nullopt;
   }
@@ -134,13 +131,14 @@ void AttributeActions::set(const Action& action, Draft& draft) const {
 
 void AttributeActions::hash(const Action& action, Draft& draft) {
   draft.change_each([&](const Draft::Attribute& it) -> Draft::Change {
-    const bool is_meant =
-        it.key() == action.key || (action.pattern && action.pattern->matches(it.key()));
-    if (!is_meant) return {};
-    const auto input = digest_input(it.value());
-    if (!input) return {};
-    return {.value =
-                ottl::encode(Value::of(std::string_view(ottl::sha256_hex(*input))), draft.arena())};
+    const bool by_key = it.key() == action.key;
+    const bool by_pattern = action.pattern && action.pattern->matches(it.key());
+    if (!by_key && !by_pattern) return {};
+    std::string text;
+    // What has no digest becomes an empty text, and what is meant twice is hashed twice.
+    if (const auto input = digest_input(it.value())) text = ottl::sha256_hex(*input);
+    if (by_key && by_pattern) text = ottl::sha256_hex(text);
+    return {.value = ottl::encode(Value::of(std::string_view(text)), draft.arena())};
   });
 }
 
@@ -180,9 +178,9 @@ void AttributeActions::convert(const Action& action, Draft& draft) {
       }
       break;
     case Type::text:
-      if (!before.is_text() && ottl::append_text(before, text)) {
-        after = Value::of(std::string_view(text));
-      }
+      if (before.is_text()) return;
+      ottl::append_plain(before, text);
+      after = Value::of(std::string_view(text));
       break;
   }
   if (!after.is_nil()) draft.set(action.key, ottl::encode(after, draft.arena()));

@@ -2,7 +2,7 @@
 //
 //   insert, update, upsert : a value that is given, or that of another attribute
 //   delete                 : by key, by a pattern of keys, or both
-//   hash                   : SHA-256 of the value, as hex
+//   hash                   : SHA-256 of the value, as hex; of bytes, lists, maps an empty text
 //   extract                : the named groups of a pattern become attributes
 //   convert                : to int, double or string; what cannot be, stays
 //

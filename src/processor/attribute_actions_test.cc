@@ -55,6 +55,42 @@ TEST(AttributeActions, HashIsSha256) {
           .bytes());
 }
 
+// Goal: nothing that should be hashed stays in clear; what key and pattern both mean is hashed
+// twice.
+TEST(AttributeActions, HashOfWhatHasNoDigest) {
+  const Message list = Message().len(5, Message().len(1, string_value("a@b.c")));
+  EXPECT_EQ(
+      acted("      - {key: list, action: hash}\n      - {key: bytes, action: hash}\n",
+            span_with({{"list", list}, {"bytes", Message().text(7, "a")}})),
+      envelope({span_with({{"list", string_value("")}, {"bytes", string_value("")}})}).bytes());
+  const Message mail = span_with({{"mail", string_value("a@b.c")}});
+  EXPECT_EQ(acted("      - {key: mail, pattern: ^m, action: hash}\n", mail),
+            acted("      - {key: mail, action: hash}\n      - {key: mail, action: hash}\n", mail));
+}
+
+TEST(AttributeActions, DefaultValueStandsAlone) {
+  EXPECT_EQ(acted("      - {key: a, default_value: x, action: insert}\n", span()),
+            envelope({span_with({{"a", string_value("x")}})}).bytes());
+}
+
+TEST(AttributeActions, ConvertToTextAsTheCollector) {
+  const auto converted = [](const Message& value) {
+    return acted("      - {key: k, action: convert, converted_type: string}\n",
+                 span_with({{"k", value}}));
+  };
+  const auto text = [](std::string_view value) {
+    return envelope({span_with({{"k", string_value(value)}})}).bytes();
+  };
+  const Message entries = Message()
+                              .len(1, key_value("z", Message().text(7, "\1")))
+                              .len(1, key_value("a", string_value("<x>")));
+  EXPECT_EQ(converted(Message().len(6, entries)), text(R"({"a":"<x>","z":"AQ=="})"));
+  EXPECT_EQ(converted(Message().text(7, "\1\2")), text("AQI="));
+  EXPECT_EQ(converted(Message()), text(""));
+  EXPECT_EQ(converted(real_value(1e-7)), text("1e-7"));
+  EXPECT_EQ(converted(real_value(1e20)), text("100000000000000000000"));
+}
+
 TEST(AttributeActions, ExtractByNamedGroups) {
   const Message before = span_with({{"url", string_value("https://shop/cart?id=7")}});
   EXPECT_EQ(acted("      - key: url\n"
@@ -119,6 +155,33 @@ TEST(AttributeActions, IncludeAndExcludeChooseItems) {
   EXPECT_TRUE(outcome(Signal::traces, "attributes",
                       "    include: {match_type: strict, services: [other]}\n" + insert, before)
                   .is_same_memory);
+}
+
+// Goal: a number is wanted in its type; kinds are matched by patterns; a service may have no name.
+TEST(AttributeActions, IncludeAsTheCollector) {
+  const Message whole = span_with({{"k", int_value(5)}});
+  const Message real = span_with({{"k", real_value(5)}});
+  const auto chosen = [](const std::string& include, const Body& before) {
+    return !outcome(Signal::traces, "attributes",
+                    "    include: {" + include +
+                        "}\n    actions: [{key: x, value: 1, action: insert}]\n",
+                    before)
+                .is_same_memory;
+  };
+  EXPECT_TRUE(
+      chosen("match_type: strict, attributes: [{key: k, value: 5}]", envelope({whole}).bytes()));
+  EXPECT_FALSE(
+      chosen("match_type: strict, attributes: [{key: k, value: 5}]", envelope({real}).bytes()));
+  EXPECT_TRUE(
+      chosen("match_type: strict, attributes: [{key: k, value: 5.0}]", envelope({real}).bytes()));
+  const Body server = envelope({span()}).bytes();
+  EXPECT_TRUE(chosen("match_type: regexp, span_kinds: [SERVER$]", server));
+  EXPECT_FALSE(chosen("match_type: regexp, span_kinds: [CLIENT, none]", server));
+  const Message scope = Message().len(1, Message().text(1, "lib")).len(2, span());
+  const Body nameless = Message().len(1, Message().len(1, Message()).len(2, scope)).bytes();
+  EXPECT_TRUE(chosen("match_type: regexp, services: [.]", nameless));
+  EXPECT_FALSE(chosen("match_type: regexp, services: [shop]", nameless));
+  EXPECT_TRUE(chosen("match_type: strict, libraries: [{name: lib, version: \"\"}]", server));
 }
 
 TEST(AttributeActions, LogRecordsAndPoints) {

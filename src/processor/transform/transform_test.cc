@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "processor/testing/processor_test_case.h"
 
 namespace gateway::processor {
@@ -121,18 +123,53 @@ TEST(Transform, LogRecordsAndPoints) {
       envelope({gauge({number_point(1.5)}, "s"), gauge({number_point(2)}, "b")}).bytes());
 }
 
+// Goal: the texts and numbers that the Collector's OTTL gives. tests/interop holds more beside it.
+TEST(Transform, ValuesAreTheCollectors) {
+  const Message tree = Message().len(
+      6, Message()
+             .len(1, key_value("z", Message().len(
+                                        5, Message().len(1, Message()).len(1, bool_value(true)))))
+             .len(1, key_value("a", string_value("<\"\n\x01"))));
+  EXPECT_EQ(transformed({R"(set(attributes["x"], Concat([attributes["none"], 1], " ")))"}, span()),
+            one(span_with({{"x", string_value("<nil> 1")}})));
+  EXPECT_EQ(transformed({R"(set(attributes["x"], 9223372036854775807 + 1))"}, span()),
+            one(span_with({{"x", int_value(std::numeric_limits<std::int64_t>::min())}})));
+  EXPECT_EQ(transformed({R"(set(attributes["x"], Int("+7")))"}, span()),
+            one(span_with({{"x", int_value(7)}})));
+  const auto as_text = [](const Message& value) {
+    return transformed({R"(set(attributes["k"], String(attributes["k"])))"},
+                       span_with({{"k", value}}));
+  };
+  const auto text = [](std::string_view value) {
+    return one(span_with({{"k", string_value(value)}}));
+  };
+  EXPECT_EQ(as_text(tree), text(R"({"a":"\u003c\"\n\u0001","z":[null,true]})"));
+  EXPECT_EQ(as_text(real_value(1e20)), text("100000000000000000000"));
+  EXPECT_EQ(as_text(real_value(-1.5e21)), text("-1.5e+21"));
+  EXPECT_EQ(as_text(real_value(0.000012)), text("0.000012"));
+  EXPECT_EQ(as_text(real_value(1e-7)), text("1e-07"));
+}
+
+// Goal: `value_int` of a point that holds a real is 0, and setting it makes it an integer.
+TEST(Transform, AValueOfTheOtherTypeIsZero) {
+  EXPECT_EQ(processed(Signal::metrics, "transform",
+                      "    metric_statements: ['set(datapoint.value_int, datapoint.value_int + "
+                      "3)']\n",
+                      envelope({gauge({number_point(1.5)})}).bytes()),
+            envelope({gauge({Message().fixed64(3, 5).fixed64(6, 3)})}).bytes());
+}
+
 // Goal: a statement that cannot be done changes nothing. Method: types that do not fit.
 TEST(Transform, WhatDoesNotFitChangesNothing) {
   const Message before = span_with({{"t", string_value("text")}});
-  EXPECT_EQ(
-      transformed(
-          {R"(set(name, 5))", R"(set(kind, "x"))", R"(set(attributes["x"], attributes["t"] + 1))",
-           R"(set(attributes["x"], Int("9z")))", R"(set(attributes["x"], 1 / 0))",
-           R"(set(attributes["x"], 9223372036854775807 + 1))", R"(set(attributes["x"], Len(5)))",
-           R"(set(attributes["x"], attributes["t"]["inner"]))",
-           R"(replace_pattern(attributes["none"], "a", "b"))"},
-          before),
-      one(before));
+  EXPECT_EQ(transformed({R"(set(name, 5))", R"(set(kind, "x"))",
+                         R"(set(attributes["x"], attributes["t"] + 1))",
+                         R"(set(attributes["x"], Int("9z")))", R"(set(attributes["x"], 1 / 0))",
+                         R"(set(attributes["x"], Len(5)))", R"(set(attributes["x"], SHA256(5)))",
+                         R"(set(attributes["x"], attributes["t"]["inner"]))",
+                         R"(replace_pattern(attributes["none"], "a", "b"))"},
+                        before),
+            one(before));
 }
 
 }  // namespace
