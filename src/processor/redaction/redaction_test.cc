@@ -108,6 +108,51 @@ TEST(Redaction, ListsAndMapsAreLookedInto) {
             envelope({record("a ****"), record("none")}).bytes());
 }
 
+// Goal: lines are masked one by one; of a key that is blocked also numbers, and what has no value.
+TEST(Redaction, BlockedKeysAreMaskedAsTheCollectorDoesIt) {
+  const Message before =
+      span_with({{"k1", string_value("a\n\nb")}, {"k2", Message()}, {"k3", int_value(5)}});
+  const auto masked = [&](const std::string& more) {
+    return processed(Signal::traces, "redaction",
+                     "    allow_all_keys: true\n    blocked_key_patterns: [\"^k\"]\n" + more,
+                     envelope({before}).bytes());
+  };
+  EXPECT_EQ(masked(""), envelope({span_with({{"k1", string_value("****\n****\n****")},
+                                             {"k2", string_value("****")},
+                                             {"k3", string_value("****")}})})
+                            .bytes());
+  // The digest of a number is that of an empty text, unless all types are looked at.
+  const std::string_view of_nothing = "d41d8cd98f00b204e9800998ecf8427e";
+  const Body hashed = masked("    hash_function: md5\n");
+  EXPECT_EQ(hashed, envelope({span_with({{"k1", string_value("0cc175b9c0f1b6a831c399e269772661\n"
+                                                             "d41d8cd98f00b204e9800998ecf8427e\n"
+                                                             "92eb5ffee6ae2fec3ad71c777531578f")},
+                                         {"k2", string_value(of_nothing)},
+                                         {"k3", string_value(of_nothing)}})})
+                        .bytes());
+}
+
+// Goal: in a body every type is looked at; what an earlier redaction has written is added to.
+TEST(Redaction, BodiesAndEarlierSummaries) {
+  const auto record = [](const Message& inner) {
+    return Message().fixed64(1, 5).len(5, map_value(Message().len(1, key_value("n", inner))));
+  };
+  EXPECT_EQ(processed(Signal::logs, "redaction",
+                      "    allow_all_keys: true\n    blocked_values: [\"^17$$\"]\n",
+                      envelope({record(int_value(17))}).bytes()),
+            envelope({record(string_value("****"))}).bytes());
+  const auto told = [](std::string_view keys, std::int64_t count) {
+    return span_with({{"redaction.redacted.keys", string_value(keys)},
+                      {"redaction.redacted.count", int_value(count)}});
+  };
+  Message before = told("b,y", 2);
+  before.len(9, key_value("x", int_value(1)));
+  EXPECT_EQ(processed(Signal::traces, "redaction",
+                      "    allowed_keys: [service.name]\n    summary: debug\n",
+                      envelope({before}).bytes()),
+            envelope({told("b,x,y", 3)}).bytes());
+}
+
 TEST(Redaction, NothingToDoCopiesNothing) {
   EXPECT_TRUE(outcome(Signal::logs, "redaction",
                       "    allow_all_keys: true\n    blocked_values: [secret]\n    summary: info\n",

@@ -64,16 +64,30 @@ RedactionRules::RedactionRules(const config::Redaction& settings)
       ignored_key_patterns_(compiled(settings.ignored_key_patterns)),
       blocked_key_patterns_(compiled(settings.blocked_key_patterns)),
       blocked_values_(compiled(settings.blocked_values)),
-      allowed_values_(compiled(settings.allowed_values)) {}
+      allowed_values_(compiled(settings.allowed_values)) {
+  // What an earlier redaction has said about a message is allowed, as far as the Collector does so.
+  for (const std::string_view key :
+       {"redacted.keys", "redacted.count", "masked.keys", "masked.count", "ignored.count"}) {
+    allowed_keys_.insert("redaction." + std::string(key));
+  }
+}
 
 KeyVerdict RedactionRules::judge(std::string_view key) const {
-  // What an earlier redaction has said about a message is not its data.
-  if (key.starts_with("redaction.") && !settings_.summary.empty()) return KeyVerdict::ignore;
   if (ignored_keys_.contains(key) || any_matches(ignored_key_patterns_, key)) {
     return KeyVerdict::ignore;
   }
   if (!settings_.allow_all_keys && !allowed_keys_.contains(key)) return KeyVerdict::remove;
   return any_matches(blocked_key_patterns_, key) ? KeyVerdict::mask : KeyVerdict::look;
+}
+
+// Line by line, as the Collector's pattern `.*` does it.
+std::string RedactionRules::mask_lines(std::string_view text) const {
+  std::string out;
+  for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+    out.append(mask(text.substr(0, end))).append("\n");
+    text.remove_prefix(end + 1);
+  }
+  return out + mask(text);
 }
 
 std::string RedactionRules::mask(std::string_view text) const {
@@ -87,7 +101,7 @@ std::optional<Encoded> RedactionRules::masked(Bytes encoded, std::string_view pa
                                               KeyVerdict verdict, Tree tree, Seen& seen) const {
   const Value value = Value::of(otlpview::AnyValueView(encoded), encoded);
   const bool is_tree = value.kind == Value::Kind::list || value.kind == Value::Kind::map;
-  if (!is_tree) return masked_scalar(value, path, verdict, settings_.redact_all_types, seen);
+  if (!is_tree) return masked_scalar(value, path, verdict, tree, seen);
   if (verdict == KeyVerdict::mask) {
     seen.masked.emplace_back(path);
     return text_value(mask({}));
@@ -99,25 +113,33 @@ std::optional<Encoded> RedactionRules::masked_body(Bytes encoded, Seen& seen) co
   const Value value = Value::of(otlpview::AnyValueView(encoded), encoded);
   const bool is_tree = value.kind == Value::Kind::list || value.kind == Value::Kind::map;
   if (is_tree) return masked_tree(encoded, {}, Tree::keys, seen);
-  return masked_scalar(value, "body", KeyVerdict::look, true, seen);
+  auto changed = masked_scalar(value, "body", KeyVerdict::look, Tree::keys, seen);
+  seen.allowed.clear();  // the Collector does not count a whole body
+  return changed;
 }
 
 std::optional<Encoded> RedactionRules::masked_scalar(const Value& value, std::string_view path,
-                                                     KeyVerdict verdict, bool all_types,
+                                                     KeyVerdict verdict, Tree tree,
                                                      Seen& seen) const {
-  const bool is_looked_at = value.is_text() || all_types;
-  if (!is_looked_at && verdict != KeyVerdict::mask) return std::nullopt;
+  const bool is_in_body = tree == Tree::keys;
+  const bool is_looked_at = value.is_text() || settings_.redact_all_types || is_in_body;
+  if (!is_looked_at && verdict != KeyVerdict::mask && allowed_values_.empty()) return std::nullopt;
+  // What is not looked at counts as an empty text.
   std::string made;
-  if (!value.is_text() && !ottl::append_text(value, made)) return std::nullopt;  // no value
+  if (!value.is_text() && is_looked_at && !(is_in_body && verdict == KeyVerdict::mask)) {
+    ottl::append_plain(value, made);
+  }
   const std::string_view text = value.is_text() ? value.text : std::string_view(made);
-  if (is_looked_at && any_matches(allowed_values_, text)) {
+  const bool may_be_allowed = !is_in_body || verdict != KeyVerdict::mask;
+  if (may_be_allowed && any_matches(allowed_values_, text)) {
     seen.allowed.emplace_back(path);
     return std::nullopt;
   }
   if (verdict == KeyVerdict::mask) {
     seen.masked.emplace_back(path);
-    return text_value(mask(text));
+    return text_value(mask_lines(text));
   }
+  if (!is_looked_at) return std::nullopt;
   // Most values match nothing, and are not copied.
   if (!any_matches(blocked_values_, text)) return std::nullopt;
   std::string changed(text);
@@ -210,8 +232,11 @@ void RedactionRules::add_summary(std::string_view prefix, Seen& seen,
     if (is_debug && items != 0) {
       const std::string_view key = name(what, ".keys");
       if (const auto* const before = draft.find(key); before != nullptr) {
-        if (!before->value().as_string().empty()) {
-          keys.emplace_back(before->value().as_string());
+        std::string_view rest = before->value().as_string();
+        while (!rest.empty()) {
+          const std::size_t end = std::min(rest.find(','), rest.size());
+          keys.emplace_back(rest.substr(0, end));
+          rest.remove_prefix(std::min(end + 1, rest.size()));
         }
       }
       std::sort(keys.begin(), keys.end());

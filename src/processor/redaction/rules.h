@@ -69,9 +69,10 @@ class RedactionRules {
   using Patterns = std::vector<ottl::Regex>;
 
   [[nodiscard]] std::string mask(std::string_view text) const;
+  [[nodiscard]] std::string mask_lines(std::string_view text) const;
   [[nodiscard]] std::optional<Encoded> masked_scalar(const ottl::Value& value,
                                                      std::string_view path, KeyVerdict verdict,
-                                                     bool all_types, Seen& seen) const;
+                                                     Tree tree, Seen& seen) const;
   [[nodiscard]] std::optional<Encoded> masked_tree(otlpview::Bytes encoded, std::string_view path,
                                                    Tree tree, Seen& seen) const;
 
