@@ -1,6 +1,7 @@
 // `include` and `exclude`, of the attributes processor and of filters in their older form, as OTTL:
 // what a Collector's file says with lists of names is the same as conditions on them, and there is
 // one way of working them out.
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -10,6 +11,7 @@
 
 #include "config/processors.h"
 #include "config/values.h"
+#include "ottl/regex.h"
 
 namespace gateway::config {
 namespace {
@@ -34,6 +36,10 @@ namespace {
   return is_typed ? value.text : in_quotes(value.text);
 }
 
+constexpr std::array<std::string_view, 6> kSpanKinds = {
+    "SPAN_KIND_UNSPECIFIED", "SPAN_KIND_INTERNAL", "SPAN_KIND_SERVER",
+    "SPAN_KIND_CLIENT",      "SPAN_KIND_PRODUCER", "SPAN_KIND_CONSUMER"};
+
 class Properties {
  public:
   Properties(const Node& from, Signal signal) : from_(from), signal_(signal) {
@@ -43,13 +49,14 @@ class Properties {
 
   // One for each property that is about this signal; all must be met.
   [[nodiscard]] std::vector<std::string> conditions() {
-    any_of("services", "resource.attributes[\"service.name\"]");
+    services();
     if (signal_ == Signal::traces) {
       any_of("span_names", "name");
       kinds();
     } else if (signal_ == Signal::logs) {
-      any_of("log_bodies", "body");
-      any_of("bodies", "body");
+      const std::string body = is_regexp_ ? "body" : "String(body)";  // numbers and trees as text
+      any_of("log_bodies", body);
+      any_of("bodies", body);
       any_of("log_severity_texts", "severity_text");
       any_of("severity_texts", "severity_text");
       severity("log_severity_number");
@@ -69,15 +76,32 @@ class Properties {
   void add(const std::string& condition) {
     if (!condition.empty()) all_.push_back('(' + condition + ')');
   }
-  // A value against a text or, with regexp, a pattern.
+  // A value against a text or, with regexp, a pattern. A number is wanted in its own type.
   [[nodiscard]] std::string matches(const std::string& path, const Node& wanted) const {
     if (is_regexp_) return "IsMatch(" + path + ", " + in_quotes(wanted.text) + ")";
-    return path + " == " + literal(wanted);
+    std::string same = path + " == " + literal(wanted);
+    if (wanted.quoted || !parse_number(wanted.text)) return same;
+    return (parse_signed(wanted.text) ? "IsInt(" : "IsDouble(") + path + ") and " + same;
   }
-  void any_of(std::string_view key, const std::string& path) {
+  // Whether a name of the list, or a pattern of it, is that of `text`.
+  [[nodiscard]] bool names(const Node& item, std::string_view text) const {
+    if (!is_regexp_) return item.text == text;
+    const auto regex = ottl::Regex::compile(item.text);
+    return regex && regex->matches(text);
+  }
+  void services() {
+    const std::string path = "resource.attributes[\"service.name\"]";
+    const Node* const list = from_.find("services");
+    if (list == nullptr) return;
+    // The name of a service without one.
+    const bool takes_none = std::any_of(list->items.begin(), list->items.end(), [this](auto& it) {
+      return names(it, "<nil-service-name>");
+    });
+    any_of("services", path, takes_none ? path + " == nil" : "");
+  }
+  void any_of(std::string_view key, const std::string& path, std::string any = {}) {
     const Node* const list = from_.find(key);
     if (list == nullptr) return;
-    std::string any;
     for (const Node& item : list->items) {
       Node text = item;
       text.quoted = true;  // names are text, whatever they look like
@@ -91,8 +115,14 @@ class Properties {
     if (list == nullptr) return;
     std::string any;
     for (const Node& item : list->items) {
-      if (!any.empty()) any += " or ";
-      any += "kind == " + item.text;
+      bool is_known = false;
+      for (const std::string_view kind : kSpanKinds) {
+        if (!names(item, kind)) continue;
+        is_known = true;
+        any.append(any.empty() ? "" : " or ").append("kind == ").append(kind);
+      }
+      if (is_known) continue;  // else a strict name is told from those that there are
+      any.append(any.empty() ? "" : " or ").append(is_regexp_ ? "false" : "kind == " + item.text);
     }
     add(any);
   }

@@ -144,7 +144,7 @@ class Builder {
       wrong("`action` is missing: insert, update, upsert, delete, hash, extract or convert");
     } else if (it.key.empty() && !(takes_keys && !it.pattern.empty())) {
       wrong(takes_keys ? "`key` or `pattern` is missing" : "`key` is missing");
-    } else if (sets && !it.value && it.from_attribute.empty()) {
+    } else if (sets && !it.value && !it.default_value && it.from_attribute.empty()) {
       wrong("`value` or `from_attribute` is missing");
     } else if (sets && it.value && !it.from_attribute.empty()) {
       wrong("`value` and `from_attribute` exclude each other");

@@ -33,7 +33,7 @@ constexpr std::array kRows = {
     SchemaRow{"processors.attributes[/name].actions[].from_attribute", text, "", "",
               "For insert, update and upsert: the attribute to copy the value of."},
     SchemaRow{"processors.attributes[/name].actions[].default_value", any, "", "",
-              "The value where `from_attribute` is not there."},
+              "The value where `from_attribute` is not there, or none is named."},
     SchemaRow{"processors.attributes[/name].actions[].pattern", text, "", "",
               "For extract: a regular expression whose named groups become attributes. For delete "
               "and hash: one of the keys to act on."},
@@ -65,8 +65,8 @@ constexpr std::array kRows = {
               "", "", "Its value; without one it only has to be there."},
     SchemaRow{"processors.attributes[/name].{include,exclude}.libraries[].name", text, "", "",
               "Name of the instrumentation scope."},
-    SchemaRow{"processors.attributes[/name].{include,exclude}.libraries[].version", text, "", "",
-              "Its version; any when missing."},
+    SchemaRow{"processors.attributes[/name].{include,exclude}.libraries[].version", any, "", "",
+              "Its version; any when missing, none when empty."},
     SchemaRow{"processors.attributes[/name].{include,exclude}.regexp", ignored, "", "",
               "RE2 needs no cache of answers"},
 
@@ -106,7 +106,7 @@ constexpr std::array kRows = {
               "", "", "An attribute; all of the list must match."},
     SchemaRow{"processors.filter[/name].spans.{include,exclude}.{attributes,resources}[].value",
               any, "", "", "Its value; without one it only has to be there."},
-    SchemaRow{"processors.filter[/name].spans.{include,exclude}.libraries[].{name,version}", text,
+    SchemaRow{"processors.filter[/name].spans.{include,exclude}.libraries[].{name,version}", any,
               "", "", "Name and version of the instrumentation scope."},
     SchemaRow{"processors.filter[/name].metrics.{include,exclude}.metric_names", list, "", "",
               "Names of metrics."},
@@ -179,11 +179,9 @@ constexpr std::array kRows = {
               "Keeps a share of spans and log records, the same ones in every gateway."},
     SchemaRow{"processors.probabilistic_sampler[/name].sampling_percentage", number, "", "0..",
               "Share that is kept, in percent; 100 and more keeps all."},
-    SchemaRow{
-        "processors.probabilistic_sampler[/name].mode", choice, "",
-        "hash_seed|proportional|equalizing|trace_id_ratio",
-        "How it is decided; without it as the Collector does: `hash_seed` where a seed is set "
-        "or logs are sampled by an attribute, else `proportional`."},
+    SchemaRow{"processors.probabilistic_sampler[/name].mode", choice, "",
+              "hash_seed|proportional|equalizing|trace_id_ratio",
+              "How it is decided; as the Collector, `hash_seed` when missing."},
     SchemaRow{"processors.probabilistic_sampler[/name].hash_seed", integer, "0", "0..4294967295",
               "Seed of the hash; the same in all gateways of a tier."},
     SchemaRow{"processors.probabilistic_sampler[/name].fail_closed", boolean, "true", "",
