@@ -14,9 +14,9 @@ import toolbox
 
 class Collector:
     """OTLP in on two free ports, OTLP out by `exporters`; `batch` puts its batch processor between them,
-    `address` has it take the place of another."""
+    `address` has it take the place of another. `processors` and `pipelines` are those of the oracle."""
 
-    def __init__(self, directory, exporters, batch=False, address=None):
+    def __init__(self, directory, exporters, batch=False, address=None, program=None, processors=None, pipelines=None):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True)
         self.grpc, self.http = (address.grpc, address.http) if address else (f"127.0.0.1:{destination.free_port()}" for _ in range(2))
@@ -24,12 +24,12 @@ class Collector:
         file = self.directory / "collector.yaml"
         file.write_text(yaml.safe_dump({
             "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": self.grpc}, "http": {"endpoint": self.http}}}},
-            "processors": {"batch": {}},
+            "processors": processors or {"batch": {}},
             "exporters": exporters,
-            "service": {"telemetry": {"metrics": {"level": "none"}}, "pipelines": {name: pipeline for name in ("traces", "metrics", "logs")}},
+            "service": {"telemetry": {"metrics": {"level": "none"}}, "pipelines": pipelines or {name: pipeline for name in ("traces", "metrics", "logs")}},
         }))
         self.log = open(self.directory / "collector.log", "wb")
-        self.process = subprocess.Popen([str(toolbox.collector()), "--config", str(file)], stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([str(program or toolbox.collector()), "--config", str(file)], stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=self.log)
         gateway.until(self.listens, lambda: f"the Collector's listeners:\n{self.log_text()}")
 

@@ -100,12 +100,22 @@ def go_environment(**more):
     return {**os.environ, "GOFLAGS": "-buildvcs=false -p=2", "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", **more}
 
 
+def build_collector(folder, manifest):
+    """What the manifest names, by the Collector's own builder, into folder/dist."""
+    run([go(), "install", BUILDER], env=go_environment(GOBIN=str(folder)))
+    text = (HERE / "collector" / manifest).read_text()
+    (folder / manifest).write_text(text.replace("dist:\n", f"dist:\n  output_path: {folder / 'dist'}\n", 1))
+    run([folder / "builder", "--config", folder / manifest], env=go_environment(PATH=f"{pathlib.Path(go()).parent}:{os.environ['PATH']}"))
+
+
 @made_once("collector", [HERE / "collector" / "builder.yaml", BUILDER])
 def _collector(folder):
-    run([go(), "install", BUILDER], env=go_environment(GOBIN=str(folder)))
-    manifest = (HERE / "collector" / "builder.yaml").read_text()
-    (folder / "builder.yaml").write_text(manifest.replace("dist:\n", f"dist:\n  output_path: {folder / 'dist'}\n", 1))
-    run([folder / "builder", "--config", folder / "builder.yaml"], env=go_environment(PATH=f"{pathlib.Path(go()).parent}:{os.environ['PATH']}"))
+    build_collector(folder, "builder.yaml")
+
+
+@made_once("oracle", [HERE / "collector" / "oracle.yaml", BUILDER])
+def _oracle(folder):
+    build_collector(folder, "oracle.yaml")
 
 
 def collector():
@@ -113,5 +123,10 @@ def collector():
     return _collector() / "dist" / "otelcol"
 
 
+def oracle():
+    """The path of a Collector with contrib's processors; apart, so that the benchmark measures a lean one."""
+    return _oracle() / "dist" / "otelcol"
+
+
 if __name__ == "__main__":
-    print({"collector": collector}[sys.argv[1]]())
+    print({"collector": collector, "oracle": oracle}[sys.argv[1]]())
