@@ -50,12 +50,12 @@ Value is_kind(const Node& call, Frame& frame) {
 
 Value has_prefix(const Node& call, Frame& frame) {
   const Value value = argument(call, 0, frame);
-  return Value::of(value.is_text() && value.text.starts_with(call.children[1].text));
+  return value.is_text() ? Value::of(value.text.starts_with(call.children[1].text)) : Value{};
 }
 
 Value has_suffix(const Node& call, Frame& frame) {
   const Value value = argument(call, 0, frame);
-  return Value::of(value.is_text() && value.text.ends_with(call.children[1].text));
+  return value.is_text() ? Value::of(value.text.ends_with(call.children[1].text)) : Value{};
 }
 
 Value concat(const Node& call, Frame& frame) {

@@ -454,9 +454,9 @@ void set(const Path& path, const Value& value, Frame& frame) {
     case point_double: {
       const MetricKind kind = draft.metric_kind();
       if (kind != MetricKind::gauge && kind != MetricKind::sum) return;
-      if (path.row->type == point_int ? !is_integer : !value.is_number()) return;
-      const std::uint64_t as_bits =
-          path.row->type == point_int ? bits : std::bit_cast<std::uint64_t>(value.as_real());
+      const bool is_real = value.kind == Value::Kind::real;
+      if (path.row->type == point_int ? !is_integer : !is_real) return;
+      const std::uint64_t as_bits = is_real ? std::bit_cast<std::uint64_t>(value.real) : bits;
       draft.set_field(number == 6 ? 4 : 6, {});  // one of the two
       draft.set_field(number, number_field(number, WireType::i64, as_bits, arena));
       return;

@@ -157,6 +157,11 @@ TEST(Transform, AValueOfTheOtherTypeIsZero) {
                       "3)']\n",
                       envelope({gauge({number_point(1.5)})}).bytes()),
             envelope({gauge({Message().fixed64(3, 5).fixed64(6, 3)})}).bytes());
+  // An integer is no real.
+  EXPECT_TRUE(outcome(Signal::metrics, "transform",
+                      "    metric_statements: ['set(datapoint.value_double, 3)']\n",
+                      envelope({gauge({number_point(1.5)})}).bytes())
+                  .is_same_memory);
 }
 
 // Goal: a statement that cannot be done changes nothing. Method: types that do not fit.
@@ -166,6 +171,8 @@ TEST(Transform, WhatDoesNotFitChangesNothing) {
                          R"(set(attributes["x"], attributes["t"] + 1))",
                          R"(set(attributes["x"], Int("9z")))", R"(set(attributes["x"], 1 / 0))",
                          R"(set(attributes["x"], Len(5)))", R"(set(attributes["x"], SHA256(5)))",
+                         R"(set(attributes["x"], HasPrefix(5, "5")))",
+                         R"(set(attributes["x"], HasSuffix(5, "5")))",
                          R"(set(attributes["x"], attributes["t"]["inner"]))",
                          R"(replace_pattern(attributes["none"], "a", "b"))"},
                         before),
