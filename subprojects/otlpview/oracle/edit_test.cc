@@ -6,6 +6,8 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -251,6 +253,73 @@ INSTANTIATE_TEST_SUITE_P(All, EditOracle,
                                            Case{Signal::metrics, Context::metric, 1},
                                            Case{Signal::metrics, Context::datapoint, 0},
                                            Case{Signal::logs, Context::log, 3}));
+
+// The edits of several contexts, each with the name of its own.
+class ManyEdits final : public Visitor {
+ public:
+  explicit ManyEdits(const std::vector<Case>& cases) {
+    for (const Case& it : cases) edits_.emplace_back(it.context, Edits(it.name_field));
+  }
+  Verdict visit(Place& place, Draft& draft) override {
+    for (auto& [context, edits] : edits_) {
+      if (context == draft.context()) return edits.visit(place, draft);
+    }
+    ADD_FAILURE() << "a context that was not asked for";
+    return Verdict::keep;
+  }
+
+ private:
+  std::vector<std::pair<Context, Edits>> edits_;
+};
+
+// Goal: several contexts in one visit are the same as a visit for each, the inner before the outer.
+TEST(EditManyOracle, OneVisitIsAsGoodAsMany) {
+  silence_protobuf();
+  const std::vector<Case> traces = {{Signal::traces, Context::resource, 0},
+                                    {Signal::traces, Context::scope, 1},
+                                    {Signal::traces, Context::spanevent, 2},
+                                    {Signal::traces, Context::span, 5}};
+  const std::vector<Case> metrics = {{Signal::metrics, Context::resource, 0},
+                                     {Signal::metrics, Context::scope, 1},
+                                     {Signal::metrics, Context::datapoint, 0},
+                                     {Signal::metrics, Context::metric, 1}};
+  const std::vector<Case> logs = {{Signal::logs, Context::resource, 0},
+                                  {Signal::logs, Context::scope, 1},
+                                  {Signal::logs, Context::log, 3}};
+  std::cout << "OTLPVIEW_SEED=" << seed() << '\n';
+  Random random(seed() + 977);
+  Editor editor;
+  int changed = 0;
+  for (int i = 0; i < 3000; ++i) {
+    const auto& all = i % 3 == 0 ? traces : i % 3 == 1 ? metrics : logs;
+    const Signal signal = all[0].signal;
+    const std::string made = random_request(signal, random);
+    if (!check(signal, bytes_of(made)).has_value()) continue;
+    std::vector<std::byte> body;
+    rewrite(signal, bytes_of(made), {}, body);
+    // Some of the contexts: each subset comes.
+    std::vector<Case> cases;
+    Contexts contexts;
+    for (const Case& it : all) {
+      if (random() % 4 == 0) continue;
+      cases.push_back(it);
+      contexts.add(it.context);
+    }
+    const auto edited = [&](const std::vector<std::byte>& before, Contexts which) {
+      ManyEdits edits(cases);
+      editor.visit(signal, before, which, edits);
+      std::vector<std::byte> out(editor.edits().size_bytes());
+      editor.edits().write(out.data());
+      return out;
+    };
+    const std::vector<std::byte> at_once = edited(body, contexts);
+    std::vector<std::byte> in_turn = body;
+    for (const Case& it : cases) in_turn = edited(in_turn, it.context);
+    ASSERT_EQ(at_once, in_turn) << i;
+    if (at_once != body) ++changed;
+  }
+  EXPECT_GT(changed, 500);
+}
 
 }  // namespace
 }  // namespace otlpview::oracle

@@ -66,10 +66,13 @@ void Draft::bind(Context context, std::span<const Field> parts, std::uint32_t nu
   insert_at_ = insert_at;
   attributes_number_ = attributes_field(context, kind);
   is_changed_ = false;
+  is_read_ = false;
   parts_.assign(parts.begin(), parts.end());
 }
 
 void Draft::read() {
+  if (is_read_) return;
+  is_read_ = true;
   present_ = repeated_ = 0;
   is_changed_ = false;
   attributes_.clear();
@@ -78,21 +81,37 @@ void Draft::read() {
 }
 
 void Draft::read_part(Bytes part) {
-  Field field;
+  const auto attribute_tag = static_cast<std::byte>(tag_of(attributes_number_, WireType::len));
+  std::uint32_t present = present_;
+  std::uint32_t repeated = repeated_;
+  Field scratch;
   while (!part.empty()) {
-    part = read_usual_attributes(part);
+    if (part[0] == attribute_tag) {
+      part = read_usual_attributes(part);
+      if (part.empty()) break;
+    }
+    // Into its place at once: a Field that is copied as soon as it is written stalls the loads.
+    const auto tag = std::to_integer<std::uint32_t>(part[0]);
+    const std::uint32_t expected = tag < 0x80 ? tag >> 3 : 0;
+    const bool is_direct = expected <= kFieldMax && expected != attributes_number_;
+    Field& field = is_direct ? fields_[expected] : scratch;
     FieldReader reader(part);
-    if (!reader.next(field)) return;
+    if (!reader.next(field)) {
+      if (is_direct) present &= ~(1U << expected);  // damage may have been written over it
+      break;
+    }
     part = reader.rest();
     if (field.number == attributes_number_ && field.type == WireType::len) {
       read_attribute(field);
     } else if (field.number <= kFieldMax) {
       const std::uint32_t bit = 1U << field.number;
-      repeated_ |= present_ & bit;
-      present_ |= bit;
-      fields_[field.number] = field;
+      repeated |= present & bit;
+      present |= bit;
+      if (&field != &fields_[field.number]) fields_[field.number] = field;
     }
   }
+  present_ = present;
+  repeated_ = repeated;
 }
 
 // Attributes come in a row, and nearly all of them are of the same form. What is left begins with
@@ -111,6 +130,7 @@ Bytes Draft::read_usual_attributes(Bytes left) {
     attribute.value_ = value;
     attribute.raw_ = left.first(size + 2);
     attribute.payload_ = payload;
+    attribute.is_usual_ = true;
     left = left.subspan(size + 2);
   }
   return left;
@@ -120,7 +140,8 @@ void Draft::read_attribute(const Field& field) {
   Attribute& attribute = attributes_.emplace_back();
   attribute.raw_ = field.raw;
   attribute.payload_ = field.payload;
-  if (is_usual_key_value(field.payload, attribute.key_, attribute.value_)) return;
+  attribute.is_usual_ = is_usual_key_value(field.payload, attribute.key_, attribute.value_);
+  if (attribute.is_usual_) return;
   attribute.key_ = text_field(field.payload, 1);
   attribute.is_plain_ = false;
 }
@@ -243,6 +264,30 @@ void Draft::write_fields(const Field& part, bool is_last, EditList& edits) {
   }
 }
 
+// An attribute that lies in the body, and has another value.
+void Draft::write_value(const Attribute& attribute, EditList& edits) {
+  const Field field{.number = attributes_number_,
+                    .type = WireType::len,
+                    .payload = attribute.payload_,
+                    .raw = attribute.raw_};
+  const EditList::Mark mark = edits.open(field);
+  const Bytes encoded = arena_.len_field(2, attribute.value_);
+  if (attribute.is_usual_) {
+    edits.replace(attribute.payload_.subspan(2 + attribute.key_.size()), encoded);
+    edits.close(mark, field);
+    return;
+  }
+  bool is_written = false;
+  Field inner;
+  for (FieldReader reader(attribute.payload_); reader.next(inner);) {
+    if (inner.number != 2) continue;
+    edits.replace(inner.raw, is_written ? Bytes{} : encoded);
+    is_written = true;
+  }
+  if (!is_written) edits.insert(end_of(field), encoded);
+  edits.close(mark, field);
+}
+
 void Draft::write_attributes(const Field& part, bool is_last, EditList& edits) {
   const std::byte* behind = end_of(part);
   for (const Attribute& attribute : attributes_) {
@@ -250,21 +295,7 @@ void Draft::write_attributes(const Field& part, bool is_last, EditList& edits) {
     if (attribute.state_ == Attribute::State::removed) {
       edits.remove(attribute.raw_);
     } else if (attribute.state_ == Attribute::State::changed) {
-      const Field field{.number = attributes_number_,
-                        .type = WireType::len,
-                        .payload = attribute.payload_,
-                        .raw = attribute.raw_};
-      const EditList::Mark mark = edits.open(field);
-      const Bytes encoded = arena_.len_field(2, attribute.value_);
-      bool is_written = false;
-      Field inner;
-      for (FieldReader reader(attribute.payload_); reader.next(inner);) {
-        if (inner.number != 2) continue;
-        edits.replace(inner.raw, is_written ? Bytes{} : encoded);
-        is_written = true;
-      }
-      if (!is_written) edits.insert(end_of(field), encoded);
-      edits.close(mark, field);
+      write_value(attribute, edits);
     }
     behind = attribute.raw_.data() + attribute.raw_.size();
   }
@@ -297,6 +328,12 @@ void Draft::write_to(EditList& edits) {
     write_attributes(part, is_last, edits);
     edits.close(mark, part);
   }
+}
+
+void Draft::write_into(EditList& edits) {
+  if (!is_changed_) return;
+  write_fields(parts_.front(), true, edits);
+  write_attributes(parts_.front(), true, edits);
 }
 
 }  // namespace otlpview

@@ -1,6 +1,7 @@
 #include "otlpview/edit.h"
 
 #include <algorithm>
+#include <cstring>
 #include <span>
 #include <utility>
 
@@ -12,6 +13,19 @@ namespace {
 const std::byte* length_of(const Field& message) noexcept {
   std::uint64_t tag = 0;
   return read_varint(message.raw.data(), message.payload.data(), tag);
+}
+
+// Copies [from, until) to `to`. Between edits lie short runs: a fixed number of bytes, where
+// both sides have room for it, is two instructions and no call.
+std::byte* copied(const std::byte* from, const std::byte* until, const std::byte* from_end,
+                  std::byte* to, const std::byte* to_end) noexcept {
+  constexpr std::ptrdiff_t kShort = 32;
+  const std::ptrdiff_t size = until - from;
+  if (size <= kShort && from_end - from >= kShort && to_end - to >= kShort) {
+    std::memcpy(to, from, kShort);
+    return to + size;
+  }
+  return std::copy(from, until, to);
 }
 
 }  // namespace
@@ -91,7 +105,7 @@ void EditList::begin(Bytes body) noexcept {
 
 EditList::Mark EditList::open(const Field& message) {
   Mark mark{.index = edits_.size(), .delta = delta_};
-  push({.begin = length_of(message), .end = message.payload.data(), .is_length = true});
+  push(length_of(message), message.payload.data(), {}, true);
   mark.is_disordered = std::exchange(is_disordered_, false);
   return mark;
 }
@@ -137,30 +151,36 @@ void EditList::replace(Bytes range, Bytes with) {
       return;
     }
   }
-  push({.begin = range.data(),
-        .end = range.data() + range.size(),
-        .with = with.data(),
-        .with_size = with.size()});
+  push(range.data(), range.data() + range.size(), with, false);
 }
 
-void EditList::push(const Edit& edit) {
-  if (!edits_.empty() && edit.begin < edits_.back().end) is_disordered_ = true;
-  edits_.push_back(edit);
+void EditList::push(const std::byte* begin, const std::byte* end, Bytes with, bool is_length) {
+  if (!edits_.empty() && begin < edits_.back().end) is_disordered_ = true;
+  Edit& edit = edits_.emplace_back();
+  edit.begin = begin;
+  edit.end = end;
+  edit.with = with.data();
+  edit.with_size = with.size();
+  edit.is_length = is_length;
 }
 
 void EditList::write(std::byte* to) const noexcept {
   const std::byte* from = body_.data();
+  const std::byte* const body_end = from + body_.size();
+  std::byte* const end = to + size_bytes();
   for (const Edit& edit : edits_) {
-    to = std::copy(from, edit.begin, to);
-    if (edit.is_length) {
+    to = copied(from, edit.begin, body_end, to, end);
+    if (!edit.is_length) {
+      to = std::copy_n(edit.with, edit.with_size, to);
+    } else if (end - to >= static_cast<std::ptrdiff_t>(kVarintSizeBytesMax)) {
+      to = write_varint(to, edit.with_size);
+    } else {
       std::byte varint[kVarintSizeBytesMax];
       to = std::copy(varint, write_varint(varint, edit.with_size), to);
-    } else {
-      to = std::copy_n(edit.with, edit.with_size, to);
     }
     from = edit.end;
   }
-  std::copy(from, body_.data() + body_.size(), to);
+  std::copy(from, body_end, to);
 }
 
 }  // namespace otlpview

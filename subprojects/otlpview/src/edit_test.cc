@@ -220,5 +220,51 @@ TEST(Edit, EventsAreDroppedFromTheirSpan) {
   EXPECT_EQ(out, envelope({Message(span()).len(11, other), span()}).bytes());
 }
 
+// Goal: what is added at the end of an event and at the end of its span, which is the same place,
+// goes where it belongs. Method: a span without attributes that ends with its event.
+TEST(Edit, InnerAndOuterMessagesAreEditedInOneVisit) {
+  const Message event = Message().fixed64(1, 5).text(2, "e");
+  const Message before = Message(span("a")).len(11, event);
+  const auto one = int_value(1).bytes();
+  Editor editor;
+  std::vector<Context> seen;
+  Visit visit([&](Place& place, Draft& draft) {
+    seen.push_back(draft.context());
+    if (draft.context() == Context::spanevent) {
+      EXPECT_FALSE(place.parent().empty());
+    }
+    draft.set("k", one);
+    return Verdict::keep;
+  });
+  const auto body = envelope({before, span("b")}).bytes();
+  editor.visit(Signal::traces, body, {Context::span, Context::spanevent}, visit);
+  std::vector<std::byte> out(editor.edits().size_bytes());
+  editor.edits().write(out.data());
+  EXPECT_EQ(seen, (std::vector{Context::spanevent, Context::span, Context::span}));
+  const Message changed_event = Message(event).len(3, key_value("k", int_value(1)));
+  EXPECT_EQ(
+      out, envelope({Message(span("a")).len(11, changed_event).len(9, key_value("k", int_value(1))),
+                     with(span("b"), "k", int_value(1))})
+               .bytes());
+}
+
+// Goal: a message that goes takes along what was changed inside it.
+TEST(Edit, ADroppedSpanTakesItsEditedEventsAlong) {
+  const Message event = Message().fixed64(1, 5).text(2, "e");
+  const auto body = envelope({Message(span("a")).len(11, event), span("b")}).bytes();
+  const auto one = int_value(1).bytes();
+  Editor editor;
+  Visit visit([&](Place&, Draft& draft) {
+    if (draft.context() == Context::spanevent) draft.set("k", one);
+    const bool is_first = draft.context() == Context::span && draft.field(5)->text() == "a";
+    return is_first ? Verdict::drop : Verdict::keep;
+  });
+  editor.visit(Signal::traces, body, {Context::span, Context::spanevent}, visit);
+  std::vector<std::byte> out(editor.edits().size_bytes());
+  editor.edits().write(out.data());
+  EXPECT_EQ(out, envelope({span("b")}).bytes());
+  EXPECT_TRUE(editor.has_dropped());
+}
+
 }  // namespace
 }  // namespace otlpview

@@ -4,43 +4,6 @@
 
 namespace otlpview {
 
-// Nearly every field has a tag of one byte, and nearly every varint and length too.
-bool FieldReader::next(Field& field) noexcept {
-  if (at_ == end_ || failed_) return false;
-  const std::byte* const begin = at_;
-  const auto tag = std::to_integer<std::uint32_t>(*begin);
-  const auto left = static_cast<std::size_t>(end_ - begin);
-  const auto take = [&](std::size_t size) {
-    field.number = tag >> 3;
-    field.type = static_cast<WireType>(tag & 7);
-    field.raw = Bytes(begin, size);
-    at_ = begin + size;
-    return true;
-  };
-  if (tag < 8 || tag >= 0x80 || left < 2) return next_unusual(field);
-  const auto second = std::to_integer<std::size_t>(begin[1]);
-  switch (static_cast<WireType>(tag & 7)) {
-    case WireType::varint:
-      if (second >= 0x80) break;
-      field.value = second;
-      field.payload = {};
-      return take(2);
-    case WireType::len:
-      if (second >= 0x80 || second > left - 2) break;
-      field.value = 0;
-      field.payload = Bytes(begin + 2, second);
-      return take(2 + second);
-    case WireType::i64:
-      if (left < 9) break;
-      field.value = load_le<std::uint64_t>(begin + 1);
-      field.payload = {};
-      return take(9);
-    default:
-      break;
-  }
-  return next_unusual(field);
-}
-
 bool FieldReader::next_unusual(Field& field) noexcept {
   failed_ = true;  // until the field is whole
   const std::byte* const begin = at_;

@@ -57,6 +57,7 @@ class Draft {
     Bytes payload_;
     State state_ = State::kept;
     bool is_plain_ = true;
+    bool is_usual_ = false;  // as it lies in the body: the key, then the value, and nothing else
   };
 
   explicit Draft(Arena& arena) noexcept : arena_(arena) {}
@@ -68,7 +69,7 @@ class Draft {
   void bind(Context context, const Field& message, MetricKind kind = MetricKind::none) {
     bind(context, std::span(&message, 1), message.number, nullptr, kind);
   }
-  // The walk. Everything below but context() and metric_kind() needs it.
+  // The walk, once for each bind(). Everything below but context() and metric_kind() needs it.
   void read();
   // The message as it lies in the body; requires that it is in one part.
   [[nodiscard]] Bytes bytes() const noexcept { return parts_.front().payload; }
@@ -119,6 +120,8 @@ class Draft {
   }
 
   void write_to(EditList& edits);
+  // The same for a message in one part, which is open in `edits`.
+  void write_into(EditList& edits);
 
   static constexpr std::uint32_t kFieldMax = 16;
 
@@ -137,6 +140,7 @@ class Draft {
   void set_at(std::size_t index, Bytes value);
   void write_fields(const Field& part, bool is_last, EditList& edits);
   void write_attributes(const Field& part, bool is_last, EditList& edits);
+  void write_value(const Attribute& attribute, EditList& edits);
   [[nodiscard]] bool is_inside(Bytes raw, const Field& part) const noexcept;
 
   Arena& arena_;
@@ -152,6 +156,7 @@ class Draft {
   std::vector<Attribute> attributes_;
   std::vector<FieldChange> changes_;
   bool is_changed_ = false;
+  bool is_read_ = false;
 };
 
 }  // namespace otlpview

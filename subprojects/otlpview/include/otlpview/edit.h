@@ -92,7 +92,7 @@ class EditList {
     std::size_t with_size = 0;
     bool is_length = false;
   };
-  void push(const Edit& edit);
+  void push(const std::byte* begin, const std::byte* end, Bytes with, bool is_length);
 
   Bytes body_;
   std::vector<Edit> edits_;

@@ -116,13 +116,17 @@ class AnyValueView {
  public:
   AnyValueView() noexcept = default;
   explicit AnyValueView(const MessageRef& ref) noexcept;
-  explicit AnyValueView(Bytes message) noexcept : AnyValueView(MessageRef{message}) {}
+  explicit AnyValueView(Bytes message) noexcept {
+    if (!is_usual(message)) *this = AnyValueView(MessageRef{message});
+  }
   template <OwningTemporary T>
   explicit AnyValueView(T&&) = delete;
 
   [[nodiscard]] ValueKind kind() const noexcept { return kind_; }
   // Each for its kind; the default of its type for any other.
-  [[nodiscard]] std::string_view as_string() const noexcept { return of(ValueKind::string).text(); }
+  [[nodiscard]] std::string_view as_string() const noexcept {
+    return kind_ == ValueKind::string ? field_.text() : std::string_view();
+  }
   [[nodiscard]] bool as_boolean() const noexcept { return of(ValueKind::boolean).value != 0; }
   [[nodiscard]] std::int64_t as_integer() const noexcept {
     return static_cast<std::int64_t>(of(ValueKind::integer).value);
@@ -138,6 +142,29 @@ class AnyValueView {
 
  private:
   [[nodiscard]] Field of(ValueKind kind) const noexcept { return kind_ == kind ? field_ : Field{}; }
+
+  // Most values are one text with a length of one byte, or one double, and nothing else.
+  [[nodiscard]] bool is_usual(Bytes message) noexcept {
+    if (message.size() < 2) return false;
+    if (message[0] == std::byte{tag_of(1, WireType::len)}) {
+      const auto size = std::to_integer<std::size_t>(message[1]);
+      if (size >= 0x80 || size + 2 != message.size()) return false;
+      kind_ = ValueKind::string;
+      field_.number = 1;
+      field_.type = WireType::len;
+      field_.payload = message.subspan(2);
+    } else if (message[0] == std::byte{tag_of(4, WireType::i64)}) {
+      if (message.size() != 1 + sizeof(std::uint64_t)) return false;
+      kind_ = ValueKind::real;
+      field_.number = 4;
+      field_.type = WireType::i64;
+      field_.value = load_le<std::uint64_t>(message.data() + 1);
+    } else {
+      return false;
+    }
+    field_.raw = message;
+    return true;
+  }
 
   ValueKind kind_ = ValueKind::empty;
   Field field_;

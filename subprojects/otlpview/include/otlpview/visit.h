@@ -1,5 +1,5 @@
-// Goes through a body to every message of one context, and writes down what a visitor changes or
-// drops.
+// Goes through a body to every message of a context, or of several at once, and writes down what a
+// visitor changes or drops.
 //
 //   Editor editor;
 //   editor.visit(Signal::traces, body, Context::span, visitor);
@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <vector>
 
 #include "otlpview/draft.h"
@@ -54,10 +55,36 @@ class Place {
   Bytes parent_;
 };
 
+// Some of the contexts.
+class Contexts {
+ public:
+  constexpr Contexts() noexcept = default;
+  constexpr Contexts(Context context) noexcept  // NOLINT(google-explicit-constructor): a set of one
+      : bits_(bit(context)) {}
+  constexpr Contexts(std::initializer_list<Context> contexts) noexcept {
+    for (const Context context : contexts) bits_ |= bit(context);
+  }
+  [[nodiscard]] constexpr bool has(Context context) const noexcept {
+    return (bits_ & bit(context)) != 0;
+  }
+  [[nodiscard]] constexpr bool has_only(Context context) const noexcept {
+    return bits_ == bit(context);
+  }
+  [[nodiscard]] constexpr bool empty() const noexcept { return bits_ == 0; }
+  constexpr void add(Context context) noexcept { bits_ |= bit(context); }
+  constexpr void remove(Context context) noexcept { bits_ &= ~bit(context); }
+
+ private:
+  [[nodiscard]] static constexpr std::uint32_t bit(Context context) noexcept {
+    return 1U << static_cast<std::uint32_t>(context);
+  }
+  std::uint32_t bits_ = 0;
+};
+
 class Visitor {
  public:
   virtual ~Visitor() = default;
-  // `draft` is bound, and not yet read.
+  // `draft` is bound, and need not be read yet.
   [[nodiscard]] virtual Verdict visit(Place& place, Draft& draft) = 0;
 };
 
@@ -70,8 +97,10 @@ class Editor {
   Editor(const Editor&) = delete;
   Editor& operator=(const Editor&) = delete;
 
-  // Forgets the edits of the body before. A context that the signal has not holds no message.
-  void visit(Signal signal, Bytes body, Context context, Visitor& visitor);
+  // Forgets the edits of the body before. A context that the signal has not holds no message. Of
+  // several contexts, what is inside a span or a metric is visited before it, resources and scopes
+  // before what is inside them; each message is shown as it lies in the body.
+  void visit(Signal signal, Bytes body, Contexts contexts, Visitor& visitor);
   // Whether the visitor has dropped anything.
   [[nodiscard]] bool has_dropped() const noexcept { return has_dropped_; }
   [[nodiscard]] const EditList& edits() const noexcept { return edits_; }
