@@ -1,6 +1,7 @@
 #include "ottl/digest.h"
 
 #include <array>
+#include <memory>
 
 #include <openssl/evp.h>
 
@@ -9,38 +10,58 @@
 namespace gateway::ottl {
 namespace {
 
-[[nodiscard]] std::string hex_digest(const EVP_MD* method, std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  GATEWAY_ASSERT(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, method, nullptr) ==
-                 1);
-  std::string text(2 * std::size_t{size}, '\0');
-  for (std::size_t i = 0; i < size; ++i) {
-    text[2 * i] = kDigits[digest[i] >> 4U];
-    text[2 * i + 1] = kDigits[digest[i] & 15U];
+// A method and the memory that it works in. Both are got once: looking a method up costs more than
+// a short digest, and making its memory as much.
+class Method {
+ public:
+  explicit Method(const char* name)
+      : method_(EVP_MD_fetch(nullptr, name, nullptr)), context_(EVP_MD_CTX_new()) {
+    GATEWAY_ASSERT(method_ != nullptr && context_ != nullptr);
   }
-  return text;
-}
+
+  [[nodiscard]] HexDigest hex(std::string_view bytes) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest;  // NOLINT: written before read
+    unsigned int size = 0;
+    GATEWAY_ASSERT(EVP_DigestInit_ex2(context_.get(), method_.get(), nullptr) == 1 &&
+                   EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1 &&
+                   EVP_DigestFinal_ex(context_.get(), digest.data(), &size) == 1);
+    HexDigest text;
+    GATEWAY_ASSERT(2 * std::size_t{size} <= text.digits.size());
+    text.size = 2 * std::size_t{size};
+    for (std::size_t i = 0; i < size; ++i) {
+      text.digits[2 * i] = kDigits[digest[i] >> 4U];
+      text.digits[2 * i + 1] = kDigits[digest[i] & 15U];
+    }
+    return text;
+  }
+
+ private:
+  struct Free {
+    void operator()(EVP_MD* method) const noexcept { EVP_MD_free(method); }
+    void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
+  };
+  std::unique_ptr<EVP_MD, Free> method_;
+  std::unique_ptr<EVP_MD_CTX, Free> context_;
+};
 
 }  // namespace
 
-std::string sha256_hex(std::string_view bytes) {
-  // Fetched once: looking a method up costs more than a short digest.
-  static const EVP_MD* const kMethod = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  return hex_digest(kMethod, bytes);
+HexDigest sha256_hex(std::string_view bytes) {
+  thread_local Method method("SHA256");
+  return method.hex(bytes);
 }
-std::string sha1_hex(std::string_view bytes) {
-  static const EVP_MD* const kMethod = EVP_MD_fetch(nullptr, "SHA1", nullptr);
-  return hex_digest(kMethod, bytes);
+HexDigest sha1_hex(std::string_view bytes) {
+  thread_local Method method("SHA1");
+  return method.hex(bytes);
 }
-std::string sha3_256_hex(std::string_view bytes) {
-  static const EVP_MD* const kMethod = EVP_MD_fetch(nullptr, "SHA3-256", nullptr);
-  return hex_digest(kMethod, bytes);
+HexDigest sha3_256_hex(std::string_view bytes) {
+  thread_local Method method("SHA3-256");
+  return method.hex(bytes);
 }
-std::string md5_hex(std::string_view bytes) {
-  static const EVP_MD* const kMethod = EVP_MD_fetch(nullptr, "MD5", nullptr);
-  return hex_digest(kMethod, bytes);
+HexDigest md5_hex(std::string_view bytes) {
+  thread_local Method method("MD5");
+  return method.hex(bytes);
 }
 
 }  // namespace gateway::ottl

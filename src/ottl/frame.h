@@ -3,6 +3,7 @@
 //   Frame : lives as long as its processor; reset() for each body, enter() for each message
 //   slot  : what an expression has read of an envelope, so that a resource with many attributes is
 //           searched once and not once a span
+//   memo  : what patterns and digests have made of texts that come again
 //
 // Errors:  none.
 // Threads: one holder.
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "base/memo.h"
 #include "otlpview/visit.h"
 #include "ottl/value.h"
 
@@ -18,7 +20,8 @@ namespace gateway::ottl {
 
 class Frame {
  public:
-  explicit Frame(std::size_t slot_count) : slots_(slot_count) {}
+  Frame(std::size_t slot_count, std::size_t memo_set_count)
+      : slots_(slot_count), memo_(memo_set_count) {}
 
   // Before each body: what was borrowed from the last one is gone.
   void reset() noexcept {
@@ -38,6 +41,8 @@ class Frame {
     return *draft_;
   }
   [[nodiscard]] otlpview::Arena& arena() const noexcept { return draft_->arena(); }
+  // What functions have found out about texts; it outlives the bodies.
+  [[nodiscard]] Memo& memo() noexcept { return memo_; }
 
   // The value of slot `index` for the envelope at `of`, read by `read` when it is another one.
   template <typename Read>
@@ -57,6 +62,7 @@ class Frame {
   otlpview::Draft* draft_ = nullptr;
   bool is_read_ = false;
   std::vector<Slot> slots_;
+  Memo memo_;
 };
 
 }  // namespace gateway::ottl

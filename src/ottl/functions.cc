@@ -36,9 +36,33 @@ using Change = otlpview::Draft::Change;
 
 // --- converters
 
+// Whether the pattern of `call` matches; worked out once for a text that comes again.
+[[nodiscard]] bool matches(const Node& call, std::string_view text, Frame& frame) {
+  Memo::Question question(call.site, text);
+  if (const Memo::Answer* const known = frame.memo().find(question)) return known->code != 0;
+  const bool is_match = call.regex->matches(text);
+  frame.memo().keep(question, is_match ? 1 : 0);
+  return is_match;
+}
+
+// `text` with what the pattern of `call` matches replaced, and nothing where it matches nothing.
+// Borrowed from the frame until the next question.
+[[nodiscard]] std::optional<std::string_view> replaced(const Node& call, std::string_view text,
+                                                       Frame& frame) {
+  Memo::Question question(call.site, text);
+  if (const Memo::Answer* const known = frame.memo().find(question)) {
+    return known->code == 0 ? std::nullopt : std::optional(known->bytes);
+  }
+  std::string& scratch = frame.memo().scratch();
+  scratch.assign(text);  // cheaper than to ask first whether there is a match
+  const bool is_changed = call.regex->replace_all(scratch, call.replacement);
+  frame.memo().keep(question, is_changed ? 1 : 0, is_changed ? scratch : std::string_view());
+  return is_changed ? std::optional<std::string_view>(scratch) : std::nullopt;
+}
+
 Value is_match(const Node& call, Frame& frame) {
   const Value value = argument(call, 0, frame);
-  if (value.is_text()) return Value::of(call.regex->matches(value.text));
+  if (value.is_text()) return Value::of(matches(call, value.text, frame));
   std::string text;
   return Value::of(append_text(value, text) && call.regex->matches(text));
 }
@@ -147,10 +171,17 @@ Value to_case(const Node& call, Frame& frame) {
   return made(text, frame);
 }
 
-template <std::string (*kDigest)(std::string_view)>
+template <HexDigest (*kDigest)(std::string_view)>
 Value digest(const Node& call, Frame& frame) {
   const Value value = argument(call, 0, frame);
-  return value.is_text() ? made(kDigest(std::string_view(value.text)), frame) : Value{};
+  if (!value.is_text()) return {};
+  Memo::Question question(call.site, value.text);
+  if (const Memo::Answer* const known = frame.memo().find(question)) {
+    return made(known->bytes, frame);
+  }
+  const HexDigest hex = kDigest(value.text);
+  frame.memo().keep(question, 1, hex.text());
+  return made(hex.text(), frame);
 }
 
 // --- editors
@@ -163,7 +194,7 @@ void delete_key(const Node& call, Frame& frame) { frame.draft().remove(call.chil
 
 void delete_matching_keys(const Node& call, Frame& frame) {
   frame.draft().change_each(
-      [&](const auto& it) { return Change{.remove = call.regex->matches(it.key())}; });
+      [&](const auto& it) { return Change{.remove = matches(call, it.key(), frame)}; });
 }
 
 void keep_keys(const Node& call, Frame& frame) {
@@ -173,26 +204,23 @@ void keep_keys(const Node& call, Frame& frame) {
 
 void keep_matching_keys(const Node& call, Frame& frame) {
   frame.draft().change_each(
-      [&](const auto& it) { return Change{.remove = !call.regex->matches(it.key())}; });
+      [&](const auto& it) { return Change{.remove = !matches(call, it.key(), frame)}; });
 }
 
 void replace_pattern(const Node& call, Frame& frame) {
   const Value before = argument(call, 0, frame);
-  // Most texts do not match; one that does is copied.
-  if (!before.is_text() || !call.regex->matches(before.text)) return;
-  std::string text(before.text);
-  if (!call.regex->replace_all(text, call.replacement)) return;
-  set(call.children[0].path, made(text, frame), frame);
+  if (!before.is_text()) return;
+  const auto after = replaced(call, before.text, frame);
+  if (after) set(call.children[0].path, Value::of(*after), frame);  // copies it
 }
 
 void replace_all_patterns(const Node& call, Frame& frame) {
   frame.draft().change_each([&](const auto& it) -> Change {
     const otlpview::AnyValueView value = it.value();
     if (value.kind() != otlpview::ValueKind::string) return {};
-    if (!call.regex->matches(value.as_string())) return {};
-    std::string text(value.as_string());
-    if (!call.regex->replace_all(text, call.replacement)) return {};
-    return {.value = encode(made(text, frame), frame.arena())};
+    const auto after = replaced(call, value.as_string(), frame);
+    if (!after) return {};
+    return {.value = encode(Value::of(*after), frame.arena())};
   });
 }
 

@@ -300,6 +300,7 @@ Result<Node, Mistake> Compiler::call(const Syntax& syntax, bool is_editor) {
   Node node;
   node.kind = Node::Kind::call;
   node.function = row;
+  node.site = site_count_++;
   for (std::size_t i = 0; i < arguments->size(); ++i) {
     const Syntax& given = *(*arguments)[i];
     const Parameter as = row->parameters[i].as;

@@ -45,6 +45,7 @@ struct Node {
   const FunctionRow* function = nullptr;
   std::shared_ptr<const Regex> regex;  // of a function that takes a pattern
   std::string replacement;             // of one that replaces what it matches
+  std::uint32_t site = 0;              // of a function: its own questions to the frame's Memo
   char sign = '+';
   Op op = Op::equal;
   std::vector<Node> children;
@@ -81,7 +82,9 @@ class Compiler {
   [[nodiscard]] Result<Statement, Mistake> statement(std::string_view text);
   [[nodiscard]] Context context() const noexcept { return context_; }
   // For all that was compiled so far.
-  [[nodiscard]] Frame frame() const { return Frame(slot_count_); }
+  [[nodiscard]] Frame frame(std::size_t memo_set_count = kMemoSetCount) const {
+    return Frame(slot_count_, memo_set_count);
+  }
 
  private:
   [[nodiscard]] Result<Node, Mistake> value(const Syntax& syntax);
@@ -94,6 +97,7 @@ class Compiler {
   Context context_;
   Names names_;
   std::size_t slot_count_ = 0;
+  std::uint32_t site_count_ = 0;
 };
 
 // The value of an expression. Text that had to be made lies in the frame's Arena.

@@ -123,25 +123,25 @@ std::string Regex::replacement(std::string_view go_form) const {
   return out;
 }
 
-bool Regex::replace_each(std::string& text,
-                         const std::function<std::string(std::string_view)>& with) const {
-  std::string out;
+bool Regex::replace_each(std::string_view text,
+                         const std::function<std::string(std::string_view)>& with,
+                         std::string& out) const {
   std::size_t at = 0;
   std::size_t copied = 0;
   re2::StringPiece found;
   while (at <= text.size() &&
-         compiled_->Match(text, at, text.size(), re2::RE2::UNANCHORED, &found, 1)) {
+         compiled_->Match(piece(text), at, text.size(), re2::RE2::UNANCHORED, &found, 1)) {
     const auto begin = static_cast<std::size_t>(found.data() - text.data());
     if (found.empty()) {  // an empty match hides nothing
       at = begin + 1;
       continue;
     }
-    out.append(text, copied, begin - copied).append(with({found.data(), found.size()}));
+    if (copied == 0) out.clear();
+    out.append(text.substr(copied, begin - copied)).append(with({found.data(), found.size()}));
     at = copied = begin + found.size();
   }
   if (copied == 0) return false;
-  out.append(text, copied);
-  text = std::move(out);
+  out.append(text.substr(copied));
   return true;
 }
 

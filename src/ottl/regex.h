@@ -46,9 +46,11 @@ class Regex {
   [[nodiscard]] std::string replacement(std::string_view go_form) const;
   // Every match in `text` replaced; false, and `text` as it was, when there is none.
   [[nodiscard]] bool replace_all(std::string& text, std::string_view replacement) const;
-  // The same with what `with` makes of each match.
-  [[nodiscard]] bool replace_each(std::string& text,
-                                  const std::function<std::string(std::string_view)>& with) const;
+  // `text` with what `with` makes of each match in its place, into `out`; false, and nothing is
+  // written, when there is none. Requires: `out` is not what `text` borrows from.
+  [[nodiscard]] bool replace_each(std::string_view text,
+                                  const std::function<std::string(std::string_view)>& with,
+                                  std::string& out) const;
 
  private:
   explicit Regex(std::unique_ptr<re2::RE2> compiled);

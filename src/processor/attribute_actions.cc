@@ -28,18 +28,20 @@ using ottl::Value;
   return Value::of(std::get<double>(value));
 }
 
-// What the digest is of: text as it is, numbers as their bytes, least first; nothing of all else.
-[[nodiscard]] std::optional<std::string> digest_input(const AnyValueView& value) {
-  const auto bytes_of = [](const auto& number) {
-    std::string bytes(sizeof number, '\0');
-    std::memcpy(bytes.data(), &number, sizeof number);
-    return bytes;
+// What the digest is of: text as it is, numbers as their bytes, least first; those into `room`;
+// nothing of all else.
+[[nodiscard]] std::optional<std::string_view> digest_input(const AnyValueView& value,
+                                                           std::array<char, 8>& room) {
+  const auto bytes_of = [&room](const auto& number) {
+    static_assert(sizeof number <= sizeof room);
+    std::memcpy(room.data(), &number, sizeof number);
+    return std::string_view(room.data(), sizeof number);
   };
   switch (value.kind()) {
     case ValueKind::string:
-      return std::string(value.as_string());
+      return value.as_string();
     case ValueKind::boolean:
-      return std::string(1, value.as_boolean() ? '\1' : '\0');
+      return bytes_of(value.as_boolean() ? '\1' : '\0');
     case ValueKind::integer:
       return bytes_of(value.as_integer());
     case ValueKind::real:
@@ -49,9 +51,13 @@ using ottl::Value;
   }
 }
 
+constexpr std::uint32_t kDigestSite = 0;  // patterns follow
+
 }  // namespace
 
-AttributeActions::AttributeActions(const std::vector<config::AttributeAction>& settings) {
+AttributeActions::AttributeActions(const std::vector<config::AttributeAction>& settings,
+                                   std::size_t memo_set_count)
+    : memo_(memo_set_count) {
   constexpr std::array<std::pair<std::string_view, Verb>, 7> kVerbs = {
       {{"insert", Verb::insert},
        {"update", Verb::update},
@@ -82,6 +88,7 @@ AttributeActions::AttributeActions(const std::vector<config::AttributeAction>& s
     action.type = from.converted_type == "int"      ? Type::integer
                   : from.converted_type == "double" ? Type::real
                                                     : Type::text;
+    action.site = static_cast<std::uint32_t>(kDigestSite + 1 + actions_.size());
     actions_.push_back(std::move(action));
   }
 }
@@ -98,7 +105,7 @@ void AttributeActions::run(Draft& draft) {
         if (!action.key.empty()) draft.remove(action.key);
         if (action.pattern) {
           draft.change_each([&](const Draft::Attribute& it) {
-            return Draft::Change{.remove = action.pattern->matches(it.key())};
+            return Draft::Change{.remove = matches(action, it.key())};
           });
         }
         break;
@@ -129,16 +136,40 @@ void AttributeActions::set(const Action& action, Draft& draft) const {
   draft.set(action.key, value);
 }
 
+// Whether the action's pattern matches the key.
+bool AttributeActions::matches(const Action& action, std::string_view key) {
+  Memo::Question question(action.site, key);
+  if (const Memo::Answer* const known = memo_.find(question)) return known->code != 0;
+  const bool is_match = action.pattern->matches(key);
+  memo_.keep(question, is_match ? 1 : 0);
+  return is_match;
+}
+
+// The SHA-256 of `input` as an AnyValue.
+Bytes AttributeActions::digest(std::string_view input, otlpview::Arena& arena) {
+  Memo::Question question(kDigestSite, input);
+  if (const Memo::Answer* const known = memo_.find(question)) {
+    return ottl::encode(Value::of(known->bytes), arena);
+  }
+  const ottl::HexDigest hex = ottl::sha256_hex(input);
+  memo_.keep(question, 1, hex.text());
+  return ottl::encode(Value::of(hex.text()), arena);
+}
+
 void AttributeActions::hash(const Action& action, Draft& draft) {
   draft.change_each([&](const Draft::Attribute& it) -> Draft::Change {
     const bool by_key = it.key() == action.key;
-    const bool by_pattern = action.pattern && action.pattern->matches(it.key());
+    const bool by_pattern = action.pattern && matches(action, it.key());
     if (!by_key && !by_pattern) return {};
-    std::string text;
+    std::array<char, 8> room;  // NOLINT: written before read
+    const auto input = digest_input(it.value(), room);
     // What has no digest becomes an empty text, and what is meant twice is hashed twice.
-    if (const auto input = digest_input(it.value())) text = ottl::sha256_hex(*input);
-    if (by_key && by_pattern) text = ottl::sha256_hex(text);
-    return {.value = ottl::encode(Value::of(std::string_view(text)), draft.arena())};
+    if (by_key && by_pattern) {
+      const ottl::HexDigest once = input ? ottl::sha256_hex(*input) : ottl::HexDigest{};
+      return {.value = digest(once.text(), draft.arena())};
+    }
+    if (!input) return {.value = ottl::encode(Value::of(std::string_view()), draft.arena())};
+    return {.value = digest(*input, draft.arena())};
   });
 }
 

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/memo.h"
 #include "config/processor_settings.h"
 #include "otlpview/draft.h"
 #include "ottl/regex.h"
@@ -25,7 +26,8 @@ namespace gateway::processor {
 
 class AttributeActions {
  public:
-  explicit AttributeActions(const std::vector<config::AttributeAction>& settings);
+  AttributeActions(const std::vector<config::AttributeAction>& settings,
+                   std::size_t memo_set_count);
 
   // In their order; each sees what those before it have done. Requires: `draft` was read.
   void run(otlpview::Draft& draft);
@@ -41,15 +43,19 @@ class AttributeActions {
     std::vector<std::byte> value;  // an AnyValue; with from_attribute the default
     bool has_value = false;
     std::shared_ptr<const ottl::Regex> pattern;  // none: nullptr
+    std::uint32_t site = 0;                      // of the pattern: its questions to the Memo
     Type type = Type::text;
   };
 
   void set(const Action& action, otlpview::Draft& draft) const;
   void extract(const Action& action, otlpview::Draft& draft);
-  static void hash(const Action& action, otlpview::Draft& draft);
+  void hash(const Action& action, otlpview::Draft& draft);
+  [[nodiscard]] bool matches(const Action& action, std::string_view key);
+  [[nodiscard]] otlpview::Bytes digest(std::string_view input, otlpview::Arena& arena);
   static void convert(const Action& action, otlpview::Draft& draft);
 
   std::vector<Action> actions_;
+  Memo memo_;
   std::vector<std::string_view> groups_;  // of the last extract
 };
 

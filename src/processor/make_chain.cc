@@ -14,18 +14,18 @@ namespace gateway::processor {
 namespace {
 
 [[nodiscard]] std::unique_ptr<pipeline::Processor> make(const config::Processor& settings,
-                                                        Signal signal) {
+                                                        Signal signal, std::size_t memo_set_count) {
   switch (settings.kind) {
     case config::ProcessorKind::attributes:
-      return make_attributes(settings, signal);
+      return make_attributes(settings, signal, memo_set_count);
     case config::ProcessorKind::resource:
-      return make_resource(settings, signal);
+      return make_resource(settings, signal, memo_set_count);
     case config::ProcessorKind::filter:
-      return make_filter(settings, signal);
+      return make_filter(settings, signal, memo_set_count);
     case config::ProcessorKind::transform:
-      return make_transform(settings, signal);
+      return make_transform(settings, signal, memo_set_count);
     case config::ProcessorKind::redaction:
-      return make_redaction(settings, signal);
+      return make_redaction(settings, signal, memo_set_count);
     case config::ProcessorKind::probabilistic_sampler:
       return make_sampler(settings, signal);
   }
@@ -36,11 +36,11 @@ namespace {
 }  // namespace
 
 std::unique_ptr<pipeline::ProcessorChain> make_chain(
-    const std::vector<config::Processor>& processors, Signal signal) {
+    const std::vector<config::Processor>& processors, Signal signal, std::size_t memo_set_count) {
   if (signal == Signal::profiles) return nullptr;  // they are forwarded whole
   std::vector<std::unique_ptr<pipeline::Processor>> made;
   for (const config::Processor& settings : processors) {
-    auto processor = make(settings, signal);
+    auto processor = make(settings, signal, memo_set_count);
     if (processor->pass_count() != 0) made.push_back(std::move(processor));
   }
   if (made.empty()) return nullptr;

@@ -21,12 +21,12 @@ namespace gateway::processor {
 // The conditions and statements of one context; what follows from them is its heir's.
 class OttlPass : public otlpview::Visitor {
  public:
-  explicit OttlPass(const config::OttlGroup& settings)
+  OttlPass(const config::OttlGroup& settings, std::size_t memo_set_count)
       : context_(*ottl::context_of(settings.context)),
         compiler_(context_),
         conditions_(compile_conditions(compiler_, settings.conditions)),
         statements_(compile_statements(compiler_, settings.statements)),
-        frame_(compiler_.frame()) {}
+        frame_(compiler_.frame(memo_set_count)) {}
 
   void run(otlpview::Signal signal, otlpview::Bytes body, otlpview::Editor& editor) {
     frame_.reset();
@@ -44,10 +44,10 @@ class OttlPass : public otlpview::Visitor {
 template <typename Pass>
 class OttlProcessor final : public pipeline::Processor {
  public:
-  OttlProcessor(const config::Processor& settings, Signal signal)
+  OttlProcessor(const config::Processor& settings, Signal signal, std::size_t memo_set_count)
       : id_(settings.id), signal_(wire_signal(signal)) {
     for (const config::OttlGroup& group : settings.groups) {
-      if (group.signal == signal) passes_.emplace_back(group);
+      if (group.signal == signal) passes_.emplace_back(group, memo_set_count);
     }
   }
   [[nodiscard]] std::string_view id() const noexcept override { return id_; }

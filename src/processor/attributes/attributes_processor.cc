@@ -12,13 +12,13 @@ namespace {
 
 class AttributesProcessor final : public pipeline::Processor, private otlpview::Visitor {
  public:
-  AttributesProcessor(const config::Processor& settings, Signal signal)
+  AttributesProcessor(const config::Processor& settings, Signal signal, std::size_t memo_set_count)
       : id_(settings.id),
         signal_(wire_signal(signal)),
         compiler_(item_context(signal)),
         matches_(compile_conditions(compiler_, conditions_of(settings, signal))),
-        frame_(compiler_.frame()),
-        actions_(settings.actions) {}
+        frame_(compiler_.frame(memo_set_count)),
+        actions_(settings.actions, memo_set_count) {}
 
   [[nodiscard]] std::string_view id() const noexcept override { return id_; }
   [[nodiscard]] std::size_t pass_count() const noexcept override { return 1; }
@@ -53,8 +53,8 @@ class AttributesProcessor final : public pipeline::Processor, private otlpview::
 }  // namespace
 
 std::unique_ptr<pipeline::Processor> make_attributes(const config::Processor& settings,
-                                                     Signal signal) {
-  return std::make_unique<AttributesProcessor>(settings, signal);
+                                                     Signal signal, std::size_t memo_set_count) {
+  return std::make_unique<AttributesProcessor>(settings, signal, memo_set_count);
 }
 
 }  // namespace gateway::processor

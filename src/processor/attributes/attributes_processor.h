@@ -5,6 +5,7 @@
 // Source:  README.md beside this file; docs/processors.md.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 
 #include "base/signal.h"
@@ -14,6 +15,6 @@
 namespace gateway::processor {
 
 [[nodiscard]] std::unique_ptr<pipeline::Processor> make_attributes(
-    const config::Processor& settings, Signal signal);
+    const config::Processor& settings, Signal signal, std::size_t memo_set_count);
 
 }  // namespace gateway::processor

@@ -19,8 +19,9 @@ class FilterPass final : public OttlPass {
 
 }  // namespace
 
-std::unique_ptr<pipeline::Processor> make_filter(const config::Processor& settings, Signal signal) {
-  return std::make_unique<OttlProcessor<FilterPass>>(settings, signal);
+std::unique_ptr<pipeline::Processor> make_filter(const config::Processor& settings, Signal signal,
+                                                 std::size_t memo_set_count) {
+  return std::make_unique<OttlProcessor<FilterPass>>(settings, signal, memo_set_count);
 }
 
 }  // namespace gateway::processor

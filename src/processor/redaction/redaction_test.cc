@@ -160,5 +160,51 @@ TEST(Redaction, NothingToDoCopiesNothing) {
                   .is_same_memory);
 }
 
+// Goal: every level is looked at in one go. Method: a value that is blocked in all of them.
+TEST(Redaction, ResourcesScopesSpansAndEventsAreLookedAt) {
+  const auto request = [](std::string_view text) {
+    const Message attribute = key_value("k", string_value(text));
+    const Message event = Message().fixed64(1, 5).text(2, "e").len(3, attribute);
+    const Message scope = Message().len(1, Message().text(1, "lib").len(3, attribute));
+    return Message()
+        .len(1,
+             Message()
+                 .len(1, Message().len(1, attribute))
+                 .len(2, Message(scope).len(2, Message(span()).len(9, attribute).len(11, event))))
+        .bytes();
+  };
+  EXPECT_EQ(
+      processed(Signal::traces, "redaction",
+                "    allow_all_keys: true\n    blocked_values: [secret]\n", request("a secret")),
+      request("a ****"));
+}
+
+// Goal: what stood in a place before says nothing about another key. Method: the same keys in turns
+// of their order, more keys than places are remembered, keys longer than fit, four times over.
+TEST(Redaction, KeysInAnyOrderGetTheirOwnVerdict) {
+  const std::string long_key(60, 'l');
+  std::vector<Message> before;
+  std::vector<Message> after;
+  for (int i = 0; i < 160; ++i) {
+    Message all = span();
+    Message left = span();
+    const auto add = [&](std::string_view key, bool stays) {
+      all.len(9, key_value(key, int_value(1)));
+      if (stays) left.len(9, key_value(key, int_value(1)));
+    };
+    for (int k = 0; k < 40; ++k) {
+      const int which = (k * (i % 4 + 1) + i) % 40;
+      add("key." + std::to_string(which), which % 3 == 0);
+      add(long_key + std::to_string(which % 2), which % 2 == 0);
+    }
+    before.push_back(all);
+    after.push_back(left);
+  }
+  std::string allowed = "    allowed_keys: [service.name, " + long_key + "0";
+  for (int which = 0; which < 40; which += 3) allowed += ", key." + std::to_string(which);
+  EXPECT_EQ(processed(Signal::traces, "redaction", allowed + "]\n", envelope(before).bytes()),
+            envelope(after).bytes());
+}
+
 }  // namespace
 }  // namespace gateway::processor

@@ -52,27 +52,61 @@ using Encoded = RedactionRules::Encoded;
   return text;
 }
 
+// What the Memo is asked.
+constexpr std::uint32_t kAboutKey = 0;
+constexpr std::uint32_t kAboutText = 1;  // and the Look
+
 constexpr std::uint32_t kListField = 5;
 constexpr std::uint32_t kMapField = 6;
 
 }  // namespace
 
-RedactionRules::RedactionRules(const config::Redaction& settings)
+RedactionRules::RedactionRules(const config::Redaction& settings, std::size_t memo_set_count)
     : settings_(settings),
+      is_debug_(settings.summary == "debug"),
+      remembers_(memo_set_count != 0),
       allowed_keys_(settings.allowed_keys.begin(), settings.allowed_keys.end()),
       ignored_keys_(settings.ignored_keys.begin(), settings.ignored_keys.end()),
       ignored_key_patterns_(compiled(settings.ignored_key_patterns)),
       blocked_key_patterns_(compiled(settings.blocked_key_patterns)),
       blocked_values_(compiled(settings.blocked_values)),
-      allowed_values_(compiled(settings.allowed_values)) {
+      allowed_values_(compiled(settings.allowed_values)),
+      memo_(memo_set_count) {
   // What an earlier redaction has said about a message is allowed, as far as the Collector does so.
   for (const std::string_view key :
        {"redacted.keys", "redacted.count", "masked.keys", "masked.count", "ignored.count"}) {
     allowed_keys_.insert("redaction." + std::string(key));
   }
+  // Keys inside lists and maps may be blocked, and are counted where they are ignored.
+  looks_at_values_ = !blocked_values_.empty() || !allowed_values_.empty() ||
+                     !blocked_key_patterns_.empty() || !settings.summary.empty();
 }
 
-KeyVerdict RedactionRules::judge(std::string_view key) const {
+KeyVerdict RedactionRules::judge(std::string_view key, std::size_t index) {
+  if (index >= kLastKeyCount || !remembers_) return judge(key);
+  LastKey& last = last_keys_[index];
+  if (last.is_known && key == std::string_view(last.key.data(), last.size)) return last.verdict;
+  const KeyVerdict verdict = judge(key);
+  last.is_known = key.size() <= last.key.size();
+  if (last.is_known) {
+    std::copy(key.begin(), key.end(), last.key.begin());
+    last.size = static_cast<std::uint8_t>(key.size());
+    last.verdict = verdict;
+  }
+  return verdict;
+}
+
+KeyVerdict RedactionRules::judge(std::string_view key) {
+  Memo::Question question(kAboutKey, key);
+  if (const Memo::Answer* const known = memo_.find(question)) {
+    return static_cast<KeyVerdict>(known->code);
+  }
+  const KeyVerdict verdict = judge_anew(key);
+  memo_.keep(question, static_cast<std::uint32_t>(verdict));
+  return verdict;
+}
+
+KeyVerdict RedactionRules::judge_anew(std::string_view key) const {
   if (ignored_keys_.contains(key) || any_matches(ignored_key_patterns_, key)) {
     return KeyVerdict::ignore;
   }
@@ -91,71 +125,102 @@ std::string RedactionRules::mask_lines(std::string_view text) const {
 }
 
 std::string RedactionRules::mask(std::string_view text) const {
-  if (settings_.hash_function == "md5") return ottl::md5_hex(text);
-  if (settings_.hash_function == "sha1") return ottl::sha1_hex(text);
-  if (settings_.hash_function == "sha3") return ottl::sha3_256_hex(text);
+  if (settings_.hash_function == "md5") return std::string(ottl::md5_hex(text).text());
+  if (settings_.hash_function == "sha1") return std::string(ottl::sha1_hex(text).text());
+  if (settings_.hash_function == "sha3") return std::string(ottl::sha3_256_hex(text).text());
   return "****";
 }
 
 std::optional<Encoded> RedactionRules::masked(Bytes encoded, std::string_view path,
-                                              KeyVerdict verdict, Tree tree, Seen& seen) const {
+                                              KeyVerdict verdict, Tree tree, Seen& seen) {
   const Value value = Value::of(otlpview::AnyValueView(encoded), encoded);
   const bool is_tree = value.kind == Value::Kind::list || value.kind == Value::Kind::map;
   if (!is_tree) return masked_scalar(value, path, verdict, tree, seen);
   if (verdict == KeyVerdict::mask) {
-    seen.masked.emplace_back(path);
+    seen.add(seen.masked, path);
     return text_value(mask({}));
   }
   return masked_tree(encoded, path, tree, seen);
 }
 
-std::optional<Encoded> RedactionRules::masked_body(Bytes encoded, Seen& seen) const {
+std::optional<Encoded> RedactionRules::masked_body(Bytes encoded, Seen& seen) {
   const Value value = Value::of(otlpview::AnyValueView(encoded), encoded);
   const bool is_tree = value.kind == Value::Kind::list || value.kind == Value::Kind::map;
   if (is_tree) return masked_tree(encoded, {}, Tree::keys, seen);
   auto changed = masked_scalar(value, "body", KeyVerdict::look, Tree::keys, seen);
-  seen.allowed.clear();  // the Collector does not count a whole body
+  seen.allowed = {};  // the Collector does not count a whole body
   return changed;
 }
 
 std::optional<Encoded> RedactionRules::masked_scalar(const Value& value, std::string_view path,
-                                                     KeyVerdict verdict, Tree tree,
-                                                     Seen& seen) const {
+                                                     KeyVerdict verdict, Tree tree, Seen& seen) {
   const bool is_in_body = tree == Tree::keys;
+  const bool masks_whole = verdict == KeyVerdict::mask;
   const bool is_looked_at = value.is_text() || settings_.redact_all_types || is_in_body;
-  if (!is_looked_at && verdict != KeyVerdict::mask && allowed_values_.empty()) return std::nullopt;
+  if (!is_looked_at && !masks_whole && allowed_values_.empty()) return std::nullopt;
   // What is not looked at counts as an empty text.
   std::string made;
-  if (!value.is_text() && is_looked_at && !(is_in_body && verdict == KeyVerdict::mask)) {
+  if (!value.is_text() && is_looked_at && !(is_in_body && masks_whole)) {
     ottl::append_plain(value, made);
   }
-  const std::string_view text = value.is_text() ? value.text : std::string_view(made);
-  const bool may_be_allowed = !is_in_body || verdict != KeyVerdict::mask;
-  if (may_be_allowed && any_matches(allowed_values_, text)) {
-    seen.allowed.emplace_back(path);
+  const Look how = masks_whole    ? (is_in_body ? Look::whole_in_body : Look::whole)
+                   : is_looked_at ? Look::matches
+                                  : Look::allowed_only;
+  const auto changed = masked_text(value.is_text() ? value.text : made, path, how, seen);
+  if (!changed) return std::nullopt;
+  return text_value(*changed);
+}
+
+std::optional<std::string_view> RedactionRules::masked_text(std::string_view text,
+                                                            std::string_view path, Look how,
+                                                            Seen& seen) {
+  if (how == Look::matches && blocked_values_.empty() && allowed_values_.empty()) {
     return std::nullopt;
   }
-  if (verdict == KeyVerdict::mask) {
-    seen.masked.emplace_back(path);
-    return text_value(mask_lines(text));
+  std::string_view after;
+  Outcome outcome = Outcome::stays;
+  Memo::Question question(kAboutText + static_cast<std::uint32_t>(how), text);
+  if (const Memo::Answer* const known = memo_.find(question)) {
+    outcome = static_cast<Outcome>(known->code);
+    after = known->bytes;
+  } else {
+    std::string& changed = memo_.scratch();
+    outcome = look_at(text, how, changed);
+    after = changed;
+    memo_.keep(question, static_cast<std::uint32_t>(outcome), after);
   }
-  if (!is_looked_at) return std::nullopt;
+  if (outcome == Outcome::stays) return std::nullopt;
+  seen.add(outcome == Outcome::allowed ? seen.allowed : seen.masked, path);
+  if (outcome == Outcome::allowed) return std::nullopt;
+  return after;
+}
+
+// `changed` is what takes the place of a text that is masked, else it is empty.
+RedactionRules::Outcome RedactionRules::look_at(std::string_view text, Look how,
+                                                std::string& changed) const {
+  if (how != Look::whole_in_body && any_matches(allowed_values_, text)) return Outcome::allowed;
+  if (how == Look::allowed_only) return Outcome::stays;
+  if (how != Look::matches) {
+    changed = mask_lines(text);
+    return Outcome::masked;
+  }
   // Most values match nothing, and are not copied.
-  if (!any_matches(blocked_values_, text)) return std::nullopt;
-  std::string changed(text);
+  std::string_view now = text;
+  std::string next;
   bool is_changed = false;
   for (const ottl::Regex& pattern : blocked_values_) {
-    is_changed |=
-        pattern.replace_each(changed, [this](std::string_view found) { return mask(found); });
+    const auto with = [this](std::string_view found) { return mask(found); };
+    if (!pattern.replace_each(now, with, next)) continue;
+    changed.swap(next);
+    now = changed;
+    is_changed = true;
   }
-  if (!is_changed) return std::nullopt;
-  seen.masked.emplace_back(path);
-  return text_value(changed);
+  return is_changed ? Outcome::masked : Outcome::stays;
 }
 
 // A list or map written again with its values looked at; its other fields as they were.
 std::optional<Encoded> RedactionRules::masked_tree(Bytes encoded, std::string_view path, Tree tree,
-                                                   Seen& seen) const {
+                                                   Seen& seen) {
   bool is_changed = false;
   Encoded out;
   const auto value_in = [&](const Field& field, std::string_view at, KeyVerdict verdict,
@@ -170,7 +235,7 @@ std::optional<Encoded> RedactionRules::masked_tree(Bytes encoded, std::string_vi
     KeyVerdict verdict = judge(pair.key());
     if (tree == Tree::values && verdict == KeyVerdict::remove) verdict = KeyVerdict::look;
     if (verdict == KeyVerdict::remove) {
-      seen.redacted.push_back(at);
+      seen.add(seen.redacted, at);
       is_changed = true;
       return;
     }
@@ -215,8 +280,7 @@ std::optional<Encoded> RedactionRules::masked_tree(Bytes encoded, std::string_vi
 
 void RedactionRules::add_summary(std::string_view prefix, Seen& seen,
                                  otlpview::Draft& draft) const {
-  const bool is_debug = settings_.summary == "debug";
-  if (!is_debug && settings_.summary != "info") return;
+  if (!is_debug_ && settings_.summary != "info") return;
   otlpview::Arena& arena = draft.arena();
   const auto name = [&](std::string_view what, std::string_view of) {
     return arena.copy(std::string_view(std::string(prefix).append(what).append(of)));
@@ -227,9 +291,9 @@ void RedactionRules::add_summary(std::string_view prefix, Seen& seen,
     if (const auto* const before = draft.find(key)) items += before->value().as_integer();
     draft.set(key, ottl::encode(Value::of(items), arena));
   };
-  const auto list = [&](std::string_view what, std::vector<std::string>& keys) {
-    const auto items = static_cast<std::int64_t>(keys.size());
-    if (is_debug && items != 0) {
+  const auto list = [&](std::string_view what, Seen::Keys& of) {
+    std::vector<std::string>& keys = of.names;
+    if (is_debug_ && of.count != 0) {
       const std::string_view key = name(what, ".keys");
       if (const auto* const before = draft.find(key); before != nullptr) {
         std::string_view rest = before->value().as_string();
@@ -244,7 +308,7 @@ void RedactionRules::add_summary(std::string_view prefix, Seen& seen,
       for (const std::string& it : keys) text.append(text.empty() ? "" : ",").append(it);
       draft.set(key, ottl::encode(Value::of(std::string_view(text)), arena));
     }
-    count(what, items);
+    count(what, of.count);
   };
   list("redacted", seen.redacted);
   list("masked", seen.masked);

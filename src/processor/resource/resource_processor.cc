@@ -10,8 +10,10 @@ namespace {
 
 class ResourceProcessor final : public pipeline::Processor, private otlpview::Visitor {
  public:
-  ResourceProcessor(const config::Processor& settings, Signal signal)
-      : id_(settings.id), signal_(wire_signal(signal)), actions_(settings.actions) {}
+  ResourceProcessor(const config::Processor& settings, Signal signal, std::size_t memo_set_count)
+      : id_(settings.id),
+        signal_(wire_signal(signal)),
+        actions_(settings.actions, memo_set_count) {}
 
   [[nodiscard]] std::string_view id() const noexcept override { return id_; }
   [[nodiscard]] std::size_t pass_count() const noexcept override { return 1; }
@@ -33,9 +35,9 @@ class ResourceProcessor final : public pipeline::Processor, private otlpview::Vi
 
 }  // namespace
 
-std::unique_ptr<pipeline::Processor> make_resource(const config::Processor& settings,
-                                                   Signal signal) {
-  return std::make_unique<ResourceProcessor>(settings, signal);
+std::unique_ptr<pipeline::Processor> make_resource(const config::Processor& settings, Signal signal,
+                                                   std::size_t memo_set_count) {
+  return std::make_unique<ResourceProcessor>(settings, signal, memo_set_count);
 }
 
 }  // namespace gateway::processor

@@ -23,8 +23,8 @@ class TransformPass final : public OttlPass {
 }  // namespace
 
 std::unique_ptr<pipeline::Processor> make_transform(const config::Processor& settings,
-                                                    Signal signal) {
-  return std::make_unique<OttlProcessor<TransformPass>>(settings, signal);
+                                                    Signal signal, std::size_t memo_set_count) {
+  return std::make_unique<OttlProcessor<TransformPass>>(settings, signal, memo_set_count);
 }
 
 }  // namespace gateway::processor

@@ -5,6 +5,7 @@
 // Source:  README.md beside this file; docs/processors.md.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 
 #include "base/signal.h"
@@ -14,6 +15,7 @@
 namespace gateway::processor {
 
 [[nodiscard]] std::unique_ptr<pipeline::Processor> make_transform(const config::Processor& settings,
-                                                                  Signal signal);
+                                                                  Signal signal,
+                                                                  std::size_t memo_set_count);
 
 }  // namespace gateway::processor
