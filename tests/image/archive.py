@@ -18,6 +18,12 @@ BINARY_SIZE_BYTES_MAX = 20 << 20
 BINARY = "usr/local/bin/otlp-service"
 
 
+def architectures(path):
+    """The platforms that an archive has an image for."""
+    descriptors, _, _ = oci.read_layout(path)
+    return [one["platform"]["architecture"] for one in descriptors]
+
+
 class Image:
     """One platform of an archive; every digest is checked on the way."""
 

@@ -1,4 +1,4 @@
-"""The image that the tests take: what `./dev image --arch=all` wrote, or OTLP_IMAGE."""
+"""The image that the tests take: what `./dev image --arch=all` wrote, or OTLP_IMAGE, of one platform or of both."""
 
 import os
 import pathlib
@@ -31,12 +31,18 @@ def needs(*programs, root=False):
         pytest.skip(f"not installed: {', '.join(missing)}")
 
 
+def image_for(architecture):
+    path = archive_path(architecture)
+    if not path.exists():
+        pytest.skip(f"{path} was not made: ./dev image --arch={architecture}")
+    if architecture not in archive.architectures(path):
+        pytest.skip(f"{path} has no image for {architecture}")
+    return archive.Image(path, architecture)
+
+
 @pytest.fixture(scope="session", params=["amd64", "arm64"])
 def any_image(request):
-    path = archive_path(request.param)
-    if not path.exists():
-        pytest.skip(f"{path} was not made: ./dev image --arch={request.param}")
-    return archive.Image(path, request.param)
+    return image_for(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -161,11 +161,9 @@ def test_a_static_program_finds_names(root, image, tmp_path, how, kind):
 
 def test_the_arm64_image_starts_and_takes_spans_under_qemu(tmp_path):
     conftest.needs("qemu-aarch64-static")
-    path = conftest.archive_path("arm64")
-    if not path.exists():
-        pytest.skip(f"{path} was not made: ./dev image --arch=arm64")
+    image = conftest.image_for("arm64")
     binary = tmp_path / "otlp-service"
-    binary.write_bytes(archive.Image(path, "arm64").content(archive.BINARY))
+    binary.write_bytes(image.content(archive.BINARY))
     binary.chmod(0o555)
     assert conftest.VERSION in container.said("qemu-aarch64-static", binary, "version")
     wrapper = tmp_path / "run"
