@@ -143,7 +143,11 @@ class HttpDestination(Destination):
 
             def do_POST(self):
                 headers = {":path": self.path, **{k.lower(): v for k, v in self.headers.items()}}
-                body = self.rfile.read(int(headers.get("content-length", 0)))
+                size = int(headers.get("content-length", 0))
+                body = self.rfile.read(size)
+                if len(body) < size:  # cut off: it has not arrived
+                    self.close_connection = True
+                    return
                 coding = headers.get("content-encoding", "identity")
                 if coding == "gzip":
                     body = gzip.decompress(body)

@@ -62,6 +62,7 @@ def attributes(rnd):
         "number.text": rnd.choice(NUMBER_TEXTS), "blob": rnd.choice([b"", b"\x01\x02", b"\xff\xfe\x00"]),
         "list": rnd.choice([[], ["a secret", "b"], [1, 2.5, True, None], [["nested", {"k": "a secret"}]]]), "map": tree(rnd), "nothing": None,
         "redaction.masked.keys": "name,old", "redaction.masked.count": 2, "redaction.note": rnd.choice(TEXTS),
+        "sampling.threshold": rnd.choice(["c", "8", "zz", 5, ""]), "sampling.randomness": rnd.choice(["fbcdef01234567", "0bcdef01234567", "12"]),
         "priority": rnd.choice([0, 50, 100, 200, "x", 12.5]), "sampling.priority": rnd.choice([0, 1, 2, "0", 0.0]), "customer.tier": "gold",
     }
     keys = rnd.sample(list(pool), rnd.randint(0, 12))

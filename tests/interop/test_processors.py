@@ -16,7 +16,7 @@ import random
 import pytest
 import yaml
 from google.protobuf import text_format
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 import collector
 import destination
@@ -70,12 +70,19 @@ def plain(message, in_order):
     return message
 
 
+def read(signal, body):
+    try:
+        return otlp.REQUEST[signal].FromString(body)
+    except DecodeError:
+        pytest.fail(f"{signal}: what arrived is no request: {body.hex()}")
+
+
 def items(signal, bodies, in_order):
     """A multiset of requests of one item each; a metric is as many items as it has points."""
     outer, inner, leaf = processor_data.OUTER[signal]
     found = collections.Counter()
     for body in bodies:
-        for entry in getattr(plain(otlp.REQUEST[signal].FromString(body), in_order), outer):
+        for entry in getattr(plain(read(signal, body), in_order), outer):
             for group in getattr(entry, inner):
                 for item in getattr(group, leaf):
                     kind = item.WhichOneof("data") if signal == "metrics" else None
@@ -145,7 +152,8 @@ def test_a_processor_means_what_it_means_to_the_collector(arrived, case):
     differences = []
     here, there = arrived(case)
     for signal in signals_of(case):
-        ours, theirs = (items(signal, bodies[signal], case not in REORDERED) for bodies in (here, there))
+        ours = items(signal, here[signal], case not in REORDERED)
+        theirs = items(signal, there[signal], case not in REORDERED)
         only_ours, only_theirs = ours - theirs, theirs - ours
         if only_ours or only_theirs:
             differences.append(f"{signal}: {only_ours.total()} only here, {only_theirs.total()} only there, of {theirs.total()}\n"
