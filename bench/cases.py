@@ -15,6 +15,7 @@ class Case:
     encoding: str = "protobuf"  # protobuf, json
     coding_in: str = "identity"
     coding_out: str = "none"
+    transport_out: str = "grpc"  # grpc, http1
     exporters: int = 1
     connections: int = 4
     streams: int = 16
@@ -33,7 +34,8 @@ CASES = {case.name: case for case in (
     Case("grpc-resources", resources=20),
     Case("logs", signal="logs"),
     Case("metrics", signal="metrics"),
-    # The sink takes gRPC alone, so there is no copier where something else comes in.
+    # The copier changes no protocol: it stands beside what goes out as it came in.
+    Case("http1-in-out", transport="http1", connections=64, streams=1, transport_out="http1"),
     Case("http1", transport="http1", connections=64, streams=1, contestants=(SERVICE, COLLECTOR)),
     Case("http2", transport="http2", contestants=(SERVICE, COLLECTOR)),
     Case("http1-logs", transport="http1", connections=64, streams=1, signal="logs", contestants=(SERVICE, COLLECTOR)),
@@ -42,7 +44,13 @@ CASES = {case.name: case for case in (
     Case("gzip-in", coding_in="gzip", share=0.5, contestants=(SERVICE, COLLECTOR)),
     Case("gzip-in-out", coding_in="gzip", coding_out="gzip", share=0.25, contestants=(SERVICE, COLLECTOR)),
     Case("zstd-in", coding_in="zstd", share=0.5, contestants=(SERVICE, COLLECTOR)),
+    # zstd is a coding of OTLP/HTTP, not of gRPC.
+    Case("zstd-in-out", transport="http1", connections=64, streams=1, transport_out="http1", coding_in="zstd", coding_out="zstd", share=0.25,
+         contestants=(SERVICE, COLLECTOR)),
+    Case("http1-gzip-in-out", transport="http1", connections=64, streams=1, transport_out="http1", coding_in="gzip", coding_out="gzip",
+         share=0.25, contestants=(SERVICE, COLLECTOR)),
     Case("exporters-3", exporters=3, share=0.5, contestants=(SERVICE, COLLECTOR)),
+    Case("connections-1", connections=1, streams=64),
     Case("connections-1000", connections=1000, streams=1, budget_mib=64, contestants=(COPIER, SERVICE)),
 )}
 
@@ -70,11 +78,12 @@ TARGETS = (
     *(Target(f"{case[5:]} spans a request, beside the Collector's persistent queue", case, "cpu", SERVICE, PERSISTENT, at_least=40)
       for case in DEFAULT),
     *(Target(f"{case}, beside the Collector", case, "cpu", SERVICE, COLLECTOR, at_least=12)
-      for case in ("logs", "metrics", "http1", "http2", "http1-logs", "http1-metrics")),
-    *(Target(f"{case}, beside the Collector", case, "cpu", SERVICE, COLLECTOR, at_least=4) for case in ("gzip-in", "gzip-in-out", "zstd-in")),
+      for case in ("logs", "metrics", "http1", "http1-in-out", "http2", "http1-logs", "http1-metrics")),
+    *(Target(f"{case}, beside the Collector", case, "cpu", SERVICE, COLLECTOR, at_least=4) for case in ("gzip-in", "gzip-in-out", "zstd-in", "zstd-in-out", "http1-gzip-in-out")),
     Target("JSON in, beside the Collector", "json", "cpu", SERVICE, COLLECTOR, at_least=6),
     Target("commit beside memory durability", "grpc-100", "cpu", SERVICE, "service, memory", at_most=1.2),
     Target("three exporters beside one", "exporters-3", "cpu", SERVICE, SERVICE, at_most=1.8, beside_case="grpc-100"),
+    Target("one connection beside 4", "connections-1", "cpu", SERVICE, SERVICE, at_most=1.1, beside_case="grpc-100"),
     Target("1,000 connections beside 4", "connections-1000", "cpu", SERVICE, SERVICE, at_most=1.1, beside_case="grpc-100"),
     Target("resident memory at all it can carry, gRPC, MiB", "grpc-100", "rss", SERVICE, None, at_most=64),
     Target("resident memory at all it can carry, HTTP/1.1, MiB", "http1", "rss", SERVICE, None, at_most=64),

@@ -95,16 +95,24 @@ class Copier(Program):
         self.ports = dict.fromkeys(("grpc", "http"), self.ports["port"])
 
 
+def exporter(case, sink):
+    """Its kind and its settings, which the service and the Collector share."""
+    address = f"127.0.0.1:{sink.ports['port']}"
+    if case.transport_out == "grpc":
+        return "otlp", {"endpoint": address, "tls": {"insecure": True}, "compression": case.coding_out}
+    return "otlphttp", {"endpoint": f"http://{address}", "compression": case.coding_out}
+
+
 class Service:
     def __init__(self, build, sink, folder, durability, case, **storage):
         gateway.BINARY = build / "otlp-service"
-        one = {"endpoint": f"127.0.0.1:{sink.ports['port']}", "tls": {"insecure": True}, "compression": case.coding_out}
+        kind, one = exporter(case, sink)
         shutil.rmtree(folder, ignore_errors=True)
         limited = {} if case.budget_mib is None else {
             "processors": {"memory_limiter": {"limit_mib": case.budget_mib}},
             "service": {"pipelines": {signal: {"processors": ["memory_limiter"]} for signal in ("traces", "metrics", "logs")}}}
         self.gateway = gateway.Gateway(
-            folder, {f"otlp/{number}": one for number in range(case.exporters)},
+            folder, {f"{kind}/{number}": one for number in range(case.exporters)},
             storage={"durability": durability, "size_max": case.log_size_max, "segment_size": 64 << 20, **storage}, **limited)
         self.gateway.start()
         self.learn_ports()
@@ -128,10 +136,9 @@ class Collector:
         self.folder = folder
         self.ports = {name: destination.free_port() for name in ("grpc", "http")}
         limit = 64
-        exporters = {f"otlp/{number}": {
-            "endpoint": f"127.0.0.1:{sink.ports['port']}", "tls": {"insecure": True}, "compression": case.coding_out,
-            "sending_queue": {"queue_size": 1000, **({"storage": "file_storage"} if persistent else {})},
-        } for number in range(case.exporters)}
+        kind, one = exporter(case, sink)
+        queue = {"sending_queue": {"queue_size": 1000, **({"storage": "file_storage"} if persistent else {})}}
+        exporters = {f"{kind}/{number}": {**one, **queue} for number in range(case.exporters)}
         pipeline = {"receivers": ["otlp"], "processors": ["batch"], "exporters": list(exporters)}
         settings = {
             "receivers": {"otlp": {"protocols": {

@@ -1,17 +1,16 @@
-// The end of every benchmark: takes OTLP over gRPC, plain or gzip, counts requests, bytes, items,
-// discards, and answers at once.
+// The end of every benchmark: takes OTLP over gRPC, plain or gzip, and over HTTP/1.1, plain, gzip
+// or zstd; counts requests, bytes, items, discards, and answers at once.
 //
 //   sink    listens on two free ports, which it prints: "port" for OTLP, "stats" for one line of
 //           numbers to whoever connects
 //
-// One thread, epoll, nghttp2. Items are counted by otlpview, so that a run can show that what came
-// out is what went in.
+// One thread, epoll, nghttp2 or Beast's parser, by the first bytes. Items are counted by otlpview,
+// so that a run can show that what came out is what went in.
 #include <array>
 #include <cerrno>
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
-#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,9 +21,9 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <zlib.h>
 
-#include "otlpview/count.h"
+#include "sink_count.h"
+#include "sink_http1.h"
 #include "socket.h"
 
 namespace {
@@ -32,11 +31,6 @@ namespace {
 constexpr std::int32_t kWindowSizeBytes = 64 << 20;
 constexpr std::size_t kGrpcPrefixSizeBytes = 5;
 constexpr std::array<std::uint8_t, kGrpcPrefixSizeBytes> kEmptyMessage{};
-
-struct Stats {
-  std::uint64_t requests = 0, bytes = 0, items = 0;
-};
-Stats stats;
 
 struct Stream {
   otlpview::Signal signal = otlpview::Signal::traces;
@@ -49,32 +43,6 @@ struct Stream {
     return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text));
   };
   return {bytes(name), bytes(value), std::strlen(name), std::strlen(value), NGHTTP2_NV_FLAG_NONE};
-}
-
-[[nodiscard]] otlpview::Signal signal_of(std::string_view method) {
-  if (method.find("metrics") != std::string_view::npos) return otlpview::Signal::metrics;
-  if (method.find("logs") != std::string_view::npos) return otlpview::Signal::logs;
-  return otlpview::Signal::traces;
-}
-
-// A gzip stream as it was before; nothing when it is broken, which then shows in the count.
-[[nodiscard]] std::vector<std::byte> inflate(std::span<std::byte> compressed) {
-  constexpr int kGzip = 16 + MAX_WBITS;
-  z_stream stream{};
-  if (inflateInit2(&stream, kGzip) != Z_OK) return {};
-  stream.next_in = reinterpret_cast<Bytef*>(compressed.data());
-  stream.avail_in = static_cast<uInt>(compressed.size());
-  std::vector<std::byte> out(compressed.size() * 8);
-  int state = Z_OK;
-  while (state == Z_OK) {
-    if (stream.total_out == out.size()) out.resize(out.size() * 2);
-    stream.next_out = reinterpret_cast<Bytef*>(out.data() + stream.total_out);
-    stream.avail_out = static_cast<uInt>(out.size() - stream.total_out);
-    state = ::inflate(&stream, Z_NO_FLUSH);
-  }
-  out.resize(state == Z_STREAM_END ? stream.total_out : 0);
-  inflateEnd(&stream);
-  return out;
 }
 
 class Connection {
@@ -99,7 +67,7 @@ class Connection {
           };
           if (text(name, name_size) == ":path") {
             static_cast<Connection*>(self)->streams_[frame->hd.stream_id].signal =
-                signal_of(text(value, value_size));
+                bench::signal_of(text(value, value_size));
           }
           return 0;
         });
@@ -137,23 +105,25 @@ class Connection {
   [[nodiscard]] bool serve(std::span<std::uint8_t> chunk) {
     const ssize_t size = ::recv(socket_, chunk.data(), chunk.size(), 0);
     if (size == 0 || (size < 0 && errno != EAGAIN)) return false;
-    if (size > 0 &&
-        nghttp2_session_mem_recv(session_, chunk.data(), static_cast<std::size_t>(size)) < 0) {
-      return false;
-    }
+    if (size > 0 && !take(chunk.first(static_cast<std::size_t>(size)))) return false;
     return send();
   }
 
  private:
+  [[nodiscard]] bool take(std::span<const std::uint8_t> bytes) {
+    // HTTP/2 begins with "PRI", what else comes here with "POST".
+    if (!begun_ && bytes.size() > 1 && bytes[1] == 'O') http1_.emplace();
+    begun_ = true;
+    if (http1_) return http1_->take(bytes, out_);
+    return nghttp2_session_mem_recv(session_, bytes.data(), bytes.size()) >= 0;
+  }
+
   void answer(std::int32_t id) {
     Stream& stream = streams_[id];
-    ++stats.requests;
     if (stream.body.size() > kGrpcPrefixSizeBytes) {
-      const auto message = std::span(stream.body).subspan(kGrpcPrefixSizeBytes);
-      stats.bytes += message.size();
       const bool compressed = stream.body.front() != std::byte{0};
-      stats.items += compressed ? otlpview::count_items(stream.signal, inflate(message))
-                                : otlpview::count_items(stream.signal, message);
+      bench::count_request(stream.signal, std::span(stream.body).subspan(kGrpcPrefixSizeBytes),
+                           compressed ? "gzip" : "identity");
     }
     const std::array headers = {field(":status", "200"), field("content-type", "application/grpc")};
     nghttp2_data_provider body{};
@@ -174,6 +144,8 @@ class Connection {
       if (out_at_ == out_.size()) {
         out_.clear();
         out_at_ = 0;
+      }
+      if (out_.empty() && begun_ && !http1_) {
         const std::uint8_t* data = nullptr;
         ssize_t size = 0;
         while (out_.size() < chunk_size && (size = nghttp2_session_mem_send(session_, &data)) > 0) {
@@ -190,12 +162,15 @@ class Connection {
     const bool waiting = out_at_ < out_.size();
     if (waiting != watching_writes_) bench::rewatch(epoll_, socket_, this, waiting);
     watching_writes_ = waiting;
-    return nghttp2_session_want_read(session_) != 0 || nghttp2_session_want_write(session_) != 0;
+    return http1_ || nghttp2_session_want_read(session_) != 0 ||
+           nghttp2_session_want_write(session_) != 0;
   }
 
   static constexpr std::size_t chunk_size = 64 * 1024;
   int epoll_;
   int socket_;
+  bool begun_ = false;
+  std::optional<bench::Http1> http1_;
   nghttp2_session* session_ = nullptr;
   std::unordered_map<std::int32_t, Stream> streams_;
   std::vector<std::uint8_t> out_;
@@ -206,8 +181,7 @@ class Connection {
 void tell_stats(int listener) {
   const int socket = bench::accept_on(listener);
   if (socket < 0) return;
-  const std::string line = std::to_string(stats.requests) + " " + std::to_string(stats.bytes) +
-                           " " + std::to_string(stats.items) + "\n";
+  const std::string line = bench::counts();
   if (::send(socket, line.data(), line.size(), MSG_NOSIGNAL) < 0) bench::fail("send");
   ::close(socket);
 }

@@ -96,10 +96,10 @@ std::optional<Lane::Instant> Lane::pump(Instant now) {
   const bool takes =
       breaker_.state() == Breaker::State::closed && !failing_ && now >= throttled_until_;
   destination_takes_.store(takes, std::memory_order_relaxed);
-  // Asleep it has read all that is for it, though the log has gone on with what is for others; and
-  // while it waits for answers, to wait for it would bring nothing.
+  // Asleep it has read all that is for it, though the log has gone on with what is for others. One
+  // that waits for answers is awaited as long as they come: each of them pumps it.
   const bool asleep = wake_at_items_.load(std::memory_order_seq_cst) != kNever;
-  reader_->set_awaited(takes && !asleep && may_form(now));
+  reader_->set_awaited(takes && !asleep);
   return next;
 }
 

@@ -79,7 +79,7 @@ Engine::Engine(io::FileSystem& files, io::Clock& clock, const Options& options,
       lock_(std::move(lock)),
       report_(recovered.report),
       surplus_(files),
-      cache_(options.tail_cache_size_bytes, options.segment_size_bytes),
+      cache_(options.tail_cache_size_bytes, options.segment_size_bytes, clock),
       cursors_(files, options.directory, catalog_),
       writer_(
           Writer::Parts{files, clock,

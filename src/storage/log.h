@@ -180,8 +180,8 @@ class Reader {
   virtual void skip_to_memory() = 0;
   [[nodiscard]] virtual Position position() const = 0;
   // Whether the writer shall wait a moment (kPaceTimeMax) for this reader when it falls behind in
-  // the tail cache, or not far out of it: for one whose destination takes data. Off at first. From
-  // any thread.
+  // the tail cache, or not far out of it: for one whose destination takes data. Off at first, and
+  // again when it is not repeated for kAwaitedTimeMax. From any thread.
   virtual void set_awaited(bool awaited) noexcept = 0;
 };
 
@@ -237,6 +237,8 @@ struct Stats {
 // just have. What comes meanwhile makes the group larger; a slow destination costs no more than
 // this, and only until it is far behind.
 inline constexpr std::chrono::milliseconds kPaceTimeMax{5};
+// A reader that has not been heard of for so long is not waited for: its destination hangs.
+inline constexpr std::chrono::milliseconds kAwaitedTimeMax{100};
 
 class Log {
  public:

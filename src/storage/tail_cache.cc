@@ -22,6 +22,12 @@ TailCache::Follower::~Follower() {
   std::erase(cache_.followers_, this);
 }
 
+void TailCache::Follower::set_awaited(bool awaited) noexcept {
+  const std::chrono::nanoseconds until =
+      awaited ? cache_.clock_.monotonic() + kAwaitedTimeMax : std::chrono::nanoseconds(0);
+  awaited_until_.store(until.count(), std::memory_order_relaxed);
+}
+
 void TailCache::add(Position from, std::vector<Entry>&& entries) {
   std::vector<Entry> evicted;  // freed outside the lock
   const std::lock_guard lock(mutex_);
@@ -79,7 +85,8 @@ TailCache::Found TailCache::read(Position from, Position head, std::uint32_t sig
 
 // One that is far behind is not: to bring it back, the senders would be held up for long.
 bool TailCache::is_waited_for(const Follower& follower) const noexcept {
-  if (!follower.awaited_.load(std::memory_order_relaxed)) return false;
+  const std::chrono::nanoseconds until(follower.awaited_until_.load(std::memory_order_relaxed));
+  if (clock_.monotonic() >= until) return false;
   const Position from = follower.read_to_;
   if (from >= covered_to_) return false;
   const std::uint64_t unread = (covered_to_.segment - from.segment) * segment_size_bytes_ +

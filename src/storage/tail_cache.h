@@ -17,6 +17,7 @@
 #include <mutex>
 #include <vector>
 
+#include "io/clock.h"
 #include "storage/log.h"
 
 namespace gateway::storage {
@@ -24,8 +25,9 @@ namespace gateway::storage {
 class TailCache {
  public:
   // `segment_size_bytes`: of the log, to tell how far apart two positions are.
-  TailCache(std::size_t size_bytes_max, std::uint64_t segment_size_bytes) noexcept
-      : size_bytes_max_(size_bytes_max), segment_size_bytes_(segment_size_bytes) {}
+  TailCache(std::size_t size_bytes_max, std::uint64_t segment_size_bytes,
+            const io::Clock& clock) noexcept
+      : size_bytes_max_(size_bytes_max), segment_size_bytes_(segment_size_bytes), clock_(clock) {}
 
   struct Entry {
     Record record;
@@ -40,13 +42,13 @@ class TailCache {
     ~Follower();
     Follower(const Follower&) = delete;
     Follower& operator=(const Follower&) = delete;
-    // Whether it is worth waiting for. From any thread.
-    void set_awaited(bool awaited) noexcept { awaited_.store(awaited, std::memory_order_relaxed); }
+    // Whether it is worth waiting for, in the next kAwaitedTimeMax. From any thread.
+    void set_awaited(bool awaited) noexcept;
 
    private:
     friend class TailCache;
     TailCache& cache_;
-    std::atomic<bool> awaited_{false};
+    std::atomic<std::int64_t> awaited_until_{0};  // monotonic nanoseconds
     Position read_to_;
   };
 
@@ -84,6 +86,7 @@ class TailCache {
 
   const std::size_t size_bytes_max_;
   const std::uint64_t segment_size_bytes_;
+  const io::Clock& clock_;
   mutable std::mutex mutex_;
   std::condition_variable read_on_;
   bool writer_waits_ = false;

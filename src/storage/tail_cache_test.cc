@@ -47,7 +47,8 @@ class TailCacheTest : public testing::Test {
   }
   bool waits() { return cache_.wait_for_followers(kNoLongerThan); }
 
-  TailCache cache_{kCacheSizeBytes, kSegmentSizeBytes};
+  io::SimClock clock_;
+  TailCache cache_{kCacheSizeBytes, kSegmentSizeBytes, clock_};
   TailCache::Follower follower_{cache_};
   std::uint64_t added_ = 0;
 };
@@ -80,6 +81,19 @@ TEST_F(TailCacheTest, a_reader_that_has_fallen_out_is_waited_for_unless_it_is_fa
   EXPECT_EQ(read_from(1), 0U);  // one more read from the disk, over the end of a segment
   EXPECT_TRUE(waits());
   EXPECT_EQ(read_from(added_ - kRecordsCached), kRecordsCached);
+  EXPECT_FALSE(waits());
+}
+
+TEST_F(TailCacheTest, one_that_is_not_heard_of_is_not_waited_for) {
+  follower_.set_awaited(true);
+  add_records(kRecordsCached);
+  clock_.advance(kAwaitedTimeMax - std::chrono::milliseconds(1));
+  EXPECT_TRUE(waits());
+  clock_.advance(std::chrono::milliseconds(1));
+  EXPECT_FALSE(waits());
+  follower_.set_awaited(true);
+  EXPECT_TRUE(waits());
+  follower_.set_awaited(false);
   EXPECT_FALSE(waits());
 }
 
