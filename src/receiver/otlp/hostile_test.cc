@@ -1,6 +1,8 @@
 // Peers that are slow, cut off, or mean: nothing of them may stay, and nothing may fall over.
 #include <atomic>
+#include <initializer_list>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -69,19 +71,19 @@ TEST_F(Hostile, PipelinedRequestsAreAnsweredInOrder) {
 // Goal: heads that smuggle or lie are refused, and end the connection.
 TEST_F(Hostile, HeadsThatContradictThemselvesAre400AndTheEnd) {
   start();
-  for (const std::string_view head : {
+  for (const std::string_view head : std::initializer_list<std::string_view>{
            "POST /v1/traces HTTP/1.1\r\nContent-Length: 1\r\n\r\nx",  // no Host
            "POST /v1/traces HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",  //
            "POST /v1/traces HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
            "POST /v1/traces HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",  //
            "POST /v1/traces HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n",
-           "POST /v1/traces HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
-           "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",  //
+           ("POST /v1/traces HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),  //
            "POST /v1/traces HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
            "POST /v1/traces HTTP/1.1\r\nHost: a\r\nExpect: a-miracle\r\n\r\n",  //
            "POST /v1/traces HTTP/1.1\r\n Host: a\r\n\r\n",                      //
            "nonsense\r\n\r\n",
-           "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+           std::string_view("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 15),
        }) {
     SCOPED_TRACE(head);
     net::RawClient client(receiver_->http_address());
@@ -222,6 +224,7 @@ TEST_F(Hostile, HalfSentBodiesStayWithinTheBudget) {
   net::Http2Client client(receiver_->grpc_address());
   EXPECT_EQ(client.call_grpc(kTracesExport, "").grpc_status(), 0);
   std::vector<std::int32_t> ids;
+  ids.reserve(200);
   for (int i = 0; i < 200; ++i) {
     ids.push_back(client.request({{":method", "POST"},
                                   {":scheme", "http"},
