@@ -20,13 +20,13 @@ namespace {
 }  // namespace
 
 Reloader::Reloader(Gateway& gateway, config::LoadRequest request, std::vector<std::string> services,
-                   const config::Loaded& first, io::FileWatch& watch)
+                   const config::Loaded& first, ConfigWatch& watch)
     : gateway_(gateway),
       request_(std::move(request)),
       services_(std::move(services)),
       started_with_(first.effective),
       in_force_(first.effective),
-      watch_(request_, watch) {
+      watch_(watch) {
   watch_.follow(tls_files(gateway_.settings()), std::chrono::steady_clock::now());
 }
 

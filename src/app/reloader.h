@@ -22,10 +22,11 @@ namespace gateway::app {
 
 class Reloader {
  public:
-  // `first` is what the gateway was started with; `services` is --services=, which files do not
-  // change. `gateway` and `watch` outlive it.
+  // `first` is what the gateway is started with; `services` is --services=, which files do not
+  // change. `watch` was made before `first` was read, this before the gateway starts: what changes
+  // meanwhile is seen. `gateway` and `watch` outlive it.
   Reloader(Gateway& gateway, config::LoadRequest request, std::vector<std::string> services,
-           const config::Loaded& first, io::FileWatch& watch);
+           const config::Loaded& first, ConfigWatch& watch);
 
   void tick(std::chrono::steady_clock::time_point now);
   void reload(std::string_view cause, std::chrono::steady_clock::time_point now);
@@ -39,7 +40,7 @@ class Reloader {
   const std::vector<std::string> services_;
   const config::Node started_with_;
   config::Node in_force_;  // as the files have it; what waits for a restart included
-  ConfigWatch watch_;
+  ConfigWatch& watch_;
   std::vector<std::string> files_to_renew_;  // that could not be used when they last changed
 };
 

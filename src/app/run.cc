@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "app/commands.h"
+#include "app/config_watch.h"
 #include "app/gateway.h"
 #include "app/reloader.h"
 #include "app/version.h"
@@ -78,6 +79,9 @@ void end(bool is_clean) {
 }  // namespace
 
 int run_gateway(const CommandLine& line) {
+  // Before anything is read: what changes while the service starts is new to the first look.
+  const auto told = io::make_file_watch();
+  ConfigWatch watch(load_request(line), *told);
   auto loaded = config::load(load_request(line));
   if (!loaded) {
     const std::string text = loaded.error().text();
@@ -102,6 +106,7 @@ int run_gateway(const CommandLine& line) {
   telemetry::log_info("app", "starting",
                       {{"version", version_number()}, {"revision", version_revision()}});
   Gateway gateway(settings, io::real_file_system(), io::real_clock());
+  Reloader reloader(gateway, load_request(line), line.services, *loaded, watch);
   if (auto started = gateway.start(); !started) {
     telemetry::log_error("app", "cannot start", {{"error", started.error().message}});
     std::fprintf(stderr, "otlp-service: cannot start: %s\n", started.error().message.c_str());
@@ -110,8 +115,6 @@ int run_gateway(const CommandLine& line) {
   }
   if (loaded->files.empty()) print_welcome(gateway, settings);
 
-  const auto watch = io::make_file_watch();
-  Reloader reloader(gateway, load_request(line), line.services, *loaded, *watch);
   for (;;) {
     const timespec wait = {.tv_sec = kTickInterval.count(), .tv_nsec = 0};
     const int number = sigtimedwait(&signals, nullptr, &wait);

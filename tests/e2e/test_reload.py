@@ -70,6 +70,19 @@ def test_a_changed_file_is_taken_over_without_a_signal(running):
     assert running.metric("otlp_config_last_reload_successful") == 1
 
 
+def test_a_change_while_it_starts_is_taken_over(make_gateway, grpc_destination):
+    """Method: the file is replaced when it has been read and no listener is open; the service is held meanwhile."""
+    service = make_gateway({"otlp": gateway.exporter("otlp", grpc_destination.endpoint)}).start(ready=False)
+    gateway.until(lambda: said(service, "starting"), "the start")
+    service.process.send_signal(signal.SIGSTOP)
+    service.settings["service"]["telemetry"] = {"logs": {"level": "debug"}}
+    rewrite(service, lambda settings: None)
+    service.process.send_signal(signal.SIGCONT)
+    service.wait_ready()
+    gateway.until(lambda: reloads(service, "success") == 1, service.log_text)
+    assert said(service, "service.telemetry.logs.level: info -> debug")
+
+
 def test_a_volume_of_kubernetes_is_taken_over(make_gateway, tmp_path):
     """Method: the file is a symlink through ..data, which is replaced as kubelet does."""
     service = make_gateway()
