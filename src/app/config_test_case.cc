@@ -106,7 +106,8 @@ Result<void, std::string> send_through(const pipeline::CapturedRequest& request,
   const std::span<const std::byte> bytes = std::as_const(buffer).payload();
   Slice payload{.owner = std::move(buffer), .bytes = bytes};
   const std::uint64_t before = request.head.item_count;
-  const std::uint64_t left = chain == nullptr ? before : chain->apply(payload, before);
+  const std::uint64_t left =
+      chain == nullptr ? before : chain->apply(payload, before, request.head.context);
   outlet.items += left;
   outlet.filtered += before - left;
   if (left == 0) return {};

@@ -64,7 +64,8 @@ Result<void, std::string> read_directory(io::FileSystem& files, const ReplaySour
                  .time_unix_nano = info.received_unix_nano,
                  .item_count = info.item_count,
                  .size_bytes = plain->bytes.size(),
-                 .tenant = info.tenant},
+                 .tenant = info.tenant,
+                 .context = info.context},
                 text_of(plain->bytes));
   };
   const auto inspected = storage::inspect(files, source.path, options);

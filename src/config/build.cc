@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <set>
 
 #include "config/convert.h"
 #include "config/processors.h"
@@ -118,6 +119,7 @@ class Section {
   from.text({"traces_url_path"}, listener.traces_url_path);
   from.text({"metrics_url_path"}, listener.metrics_url_path);
   from.text({"logs_url_path"}, listener.logs_url_path);
+  from.boolean({"include_metadata"}, listener.include_metadata);
   return listener;
 }
 
@@ -337,6 +339,29 @@ void build_processors(const Node& root, Settings& settings) {
   }
 }
 
+// The log is one for all, so each receiver keeps what any processor asks for; headers only where
+// the protocol's `include_metadata` says so.
+void build_context_keys(Settings& settings) {
+  std::set<std::string> asked;
+  for (const Exporter& exporter : settings.exporters) {
+    for (const std::vector<Processor>& chain : exporter.processors) {
+      for (const Processor& processor : chain) {
+        for (const AttributeAction& action : processor.actions) {
+          if (!action.from_context.empty()) asked.insert(action.from_context);
+        }
+      }
+    }
+  }
+  for (OtlpReceiver& receiver : settings.receivers) {
+    for (Listener* const listener : {&receiver.grpc, &receiver.http}) {
+      for (const std::string& key : asked) {
+        const bool is_header = key.starts_with(kContextMetadata);
+        if (listener->include_metadata || !is_header) listener->context_keys.push_back(key);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 Settings build_settings(const Node& root) {
@@ -364,6 +389,7 @@ Settings build_settings(const Node& root) {
   build_pipelines(service, settings);
   build_memory_limiter(root, settings);
   build_processors(root, settings);
+  build_context_keys(settings);
   service.text({"telemetry", "logs", "level"}, settings.logs.level);
   service.text({"telemetry", "logs", "encoding"}, settings.logs.format);
   service.integer({"io_threads"}, settings.io_threads);

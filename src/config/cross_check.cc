@@ -76,6 +76,7 @@ class Checker {
     warn_unused("receivers");
     warn_unused("processors");
     warn_unused("exporters");
+    warn_without_metadata();
   }
 
   void check_list(const Pipeline& pipeline, std::string_view key, std::string_view section,
@@ -152,6 +153,29 @@ class Checker {
     for (const Entry& entry : found->entries) {
       if (used_[std::string(section)].contains(entry.key)) continue;
       warning({section, entry.key}, "is in no pipeline and so not used");
+    }
+  }
+
+  // The Collector says nothing here, and the attribute never comes.
+  void warn_without_metadata() {
+    const bool has_metadata = std::any_of(
+        settings_.receivers.begin(), settings_.receivers.end(), [](const OtlpReceiver& receiver) {
+          return receiver.grpc.include_metadata || receiver.http.include_metadata;
+        });
+    if (has_metadata) return;
+    std::set<std::string> told;
+    for (const Exporter& exporter : settings_.exporters) {
+      for (const std::vector<Processor>& chain : exporter.processors) {
+        for (const Processor& processor : chain) {
+          const bool asks = std::any_of(processor.actions.begin(), processor.actions.end(),
+                                        [](const AttributeAction& it) {
+                                          return it.from_context.starts_with(kContextMetadata);
+                                        });
+          if (!asks || !told.insert(processor.id).second) continue;
+          warning({"processors", processor.id},
+                  "`from_context` will find no header: no receiver has `include_metadata: true`");
+        }
+      }
     }
   }
 

@@ -285,6 +285,49 @@ TEST(LoadText, EveryPrefixIsLoadedOrRefused) {
   }
 }
 
+// Goal: a protocol keeps what processors ask for, and headers only where it may. Method: two
+// receivers, two processors of which one is used twice, and one that nobody uses.
+TEST(LoadText, ReceiversKeepWhatProcessorsAskFor) {
+  const std::string receivers = R"(
+receivers:
+  otlp: {protocols: {grpc: {include_metadata: true}, http: {}}}
+)";
+  const std::string rest = R"(
+processors:
+  attributes:
+    actions:
+      - {key: a, from_context: metadata.X-B, action: insert}
+      - {key: b, from_context: x-a, action: insert}
+  resource:
+    attributes:
+      - {key: a, from_context: client.address, action: insert}
+      - {key: b, from_context: x-b, action: insert}
+  attributes/unused: {actions: [{key: a, from_context: metadata.none, action: insert}]}
+exporters: {debug: {}}
+service:
+  pipelines:
+    traces: {receivers: [otlp], processors: [attributes, resource], exporters: [debug]}
+    logs: {receivers: [otlp], processors: [attributes], exporters: [debug]}
+)";
+  const auto loaded = load_text(receivers + rest, "a.yaml");
+  ASSERT_TRUE(loaded.has_value()) << loaded.error().text();
+  const OtlpReceiver& receiver = loaded->settings.receivers[0];
+  EXPECT_EQ(receiver.grpc.context_keys,
+            (std::vector<std::string>{"client.address", "metadata.x-a", "metadata.x-b"}));
+  EXPECT_EQ(receiver.http.context_keys, std::vector<std::string>{"client.address"});
+  for (const Diagnostic& remark : loaded->remarks) {
+    EXPECT_EQ(text_of(remark).find("include_metadata"), std::string::npos) << text_of(remark);
+  }
+
+  const auto without = load_text("receivers: {otlp: {protocols: {grpc: {}}}}\n" + rest, "a.yaml");
+  ASSERT_TRUE(without.has_value()) << without.error().text();
+  std::size_t told = 0;
+  for (const Diagnostic& remark : without->remarks) {
+    told += text_of(remark).find("no receiver has `include_metadata: true`") != std::string::npos;
+  }
+  EXPECT_EQ(told, 2U);
+}
+
 // Goal: anchors, merge keys and JSON work as people know them. Method: one text with all.
 TEST(LoadText, AnchorsMergeKeysAndJsonAreRead) {
   const auto loaded = load_text(R"(

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -26,12 +27,18 @@ enum class ProcessorKind : std::uint8_t {
 
 using AttributeValue = std::variant<std::string, bool, std::int64_t, double>;
 
+// What `from_context` may ask for.
+inline constexpr std::string_view kContextClientAddress = "client.address";
+inline constexpr std::string_view kContextMetadata = "metadata.";  // and a header's name
+inline constexpr std::size_t kContextKeySizeBytesMax = 128;
+
 // One of `actions`: insert, update, upsert, delete, hash, extract, convert.
 struct AttributeAction {
   std::string key;
   std::string action;
   std::string pattern;         // extract; delete and hash by key
   std::string from_attribute;  // insert, update, upsert: the value of another
+  std::string from_context;    // insert, update, upsert: "client.address", "metadata.x-tenant"
   std::string converted_type;  // convert: int, double, string
   std::optional<AttributeValue> value;
   std::optional<AttributeValue> default_value;  // where from_attribute is not there

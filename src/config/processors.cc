@@ -33,6 +33,10 @@ constexpr std::array<std::string_view, 3> kLogContexts = {"resource", "scope", "
   return kLogContexts;
 }
 
+[[nodiscard]] char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 void read_text(const Node& from, std::string_view key, std::string& out) {
   const Node* const found = from.find(key);
   if (found != nullptr && found->is_scalar()) out = found->text;
@@ -129,11 +133,10 @@ class Builder {
     AttributeAction it;
     read_text(from, "key", it.key);
     read_text(from, "action", it.action);
-    std::transform(it.action.begin(), it.action.end(), it.action.begin(), [](char c) {
-      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
+    std::transform(it.action.begin(), it.action.end(), it.action.begin(), lower);
     read_text(from, "pattern", it.pattern);
     read_text(from, "from_attribute", it.from_attribute);
+    read_text(from, "from_context", it.from_context);
     read_text(from, "converted_type", it.converted_type);
     it.value = value(from, "value", below);
     it.default_value = value(from, "default_value", below);
@@ -144,11 +147,16 @@ class Builder {
       wrong("`action` is missing: insert, update, upsert, delete, hash, extract or convert");
     } else if (it.key.empty() && !(takes_keys && !it.pattern.empty())) {
       wrong(takes_keys ? "`key` or `pattern` is missing" : "`key` is missing");
-    } else if (sets && !it.value && !it.default_value && it.from_attribute.empty()) {
-      wrong("`value` or `from_attribute` is missing");
+    } else if (sets && !it.value && !it.default_value && it.from_attribute.empty() &&
+               it.from_context.empty()) {
+      wrong("`value`, `from_attribute` or `from_context` is missing");
     } else if (sets && it.value && !it.from_attribute.empty()) {
       wrong("`value` and `from_attribute` exclude each other");
-    } else if (!sets && (it.value || it.default_value || !it.from_attribute.empty())) {
+    } else if (sets && !it.from_context.empty() &&
+               (it.value || it.default_value || !it.from_attribute.empty())) {
+      wrong("`from_context` goes with no other source of a value");
+    } else if (!sets && (it.value || it.default_value || !it.from_attribute.empty() ||
+                         !it.from_context.empty())) {
       wrong("`" + it.action + "` takes no value");
     } else if (it.action == "convert" && it.converted_type.empty()) {
       wrong("`converted_type` is missing: int, double or string");
@@ -160,8 +168,29 @@ class Builder {
       wrong("`" + it.action + "` takes no pattern");
     } else {
       check_action_pattern(from, below, it);
+      check_context_key(from, below, it);
       processor_.actions.push_back(std::move(it));
     }
+  }
+
+  // Gives it the name under which the receiver keeps it. As in the Collector a key without a prefix
+  // is a header's, and headers are compared without case.
+  void check_context_key(const Node& from, const std::string& below, AttributeAction& it) {
+    if (it.from_context.empty() || it.from_context == kContextClientAddress) return;
+    const Origin origin = from.find("from_context")->origin;
+    if (it.from_context.starts_with("auth.")) {
+      error(origin, below + ".from_context",
+            "is not supported: senders are not asked for credentials, so nothing is known of them");
+      return;
+    }
+    if (!it.from_context.starts_with(kContextMetadata)) {
+      it.from_context.insert(0, kContextMetadata);
+    }
+    if (it.from_context.size() > kContextKeySizeBytesMax) {
+      error(origin, below + ".from_context",
+            "has more than " + std::to_string(kContextKeySizeBytesMax) + " bytes");
+    }
+    std::transform(it.from_context.begin(), it.from_context.end(), it.from_context.begin(), lower);
   }
 
   void check_action_pattern(const Node& from, const std::string& below, const AttributeAction& it) {

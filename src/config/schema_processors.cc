@@ -15,10 +15,6 @@ constexpr std::string_view kActions =
     "insert|update|upsert|delete|hash|extract|convert|INSERT|UPDATE|UPSERT|DELETE|HASH|EXTRACT|"
     "CONVERT";
 
-constexpr std::string_view kNoContext =
-    "the log keeps what a request carried, not the headers it came with; set it in the sender, or "
-    "use `value`";
-
 constexpr std::array kRows = {
     SchemaRow{"processors.attributes[/name]", section, "", "",
               "Changes the attributes of spans, data points and log records."},
@@ -39,8 +35,11 @@ constexpr std::array kRows = {
               "and hash: one of the keys to act on."},
     SchemaRow{"processors.attributes[/name].actions[].converted_type", choice, "",
               "int|double|string", "For convert: the type to make it."},
-    SchemaRow{"processors.attributes[/name].actions[].from_context", unsupported, "", "",
-              kNoContext},
+    SchemaRow{
+        "processors.attributes[/name].actions[].from_context", text, "", "",
+        "For insert, update and upsert: `client.address`, or `metadata.` and the name of a "
+        "header or of gRPC metadata. Kept with the request from when it is asked for; headers "
+        "where the protocol has `include_metadata`."},
     SchemaRow{"processors.attributes[/name].{include,exclude}.match_type", choice, "",
               "strict|regexp", "Whether the lists below are texts or regular expressions."},
     SchemaRow{"processors.attributes[/name].{include,exclude}.services", list, "", "",
@@ -72,16 +71,14 @@ constexpr std::array kRows = {
 
     SchemaRow{"processors.resource[/name]", section, "", "",
               "Changes the attributes of resources."},
-    SchemaRow{"processors.resource[/name].attributes[].{key,from_attribute,pattern}", text, "", "",
-              "As in `processors.attributes[/name].actions[]`."},
+    SchemaRow{"processors.resource[/name].attributes[].{key,from_attribute,from_context,pattern}",
+              text, "", "", "As in `processors.attributes[/name].actions[]`."},
     SchemaRow{"processors.resource[/name].attributes[].{value,default_value}", any, "", "",
               "As in `processors.attributes[/name].actions[]`."},
     SchemaRow{"processors.resource[/name].attributes[].action", choice, "", kActions,
               "What to do, in the order of the list."},
     SchemaRow{"processors.resource[/name].attributes[].converted_type", choice, "",
               "int|double|string", "For convert: the type to make it."},
-    SchemaRow{"processors.resource[/name].attributes[].from_context", unsupported, "", "",
-              kNoContext},
 
     SchemaRow{"processors.filter[/name]", section, "", "",
               "Drops what meets a condition; what is dropped is `filtered` in the ledger."},

@@ -82,8 +82,9 @@ constexpr std::array kRows = {
               better, "", "", "pings without a stream are always allowed"},
     SchemaRow{"receivers.otlp[/name].protocols.grpc.{read_buffer_size,write_buffer_size}", ignored,
               "", "", kNoBuffers},
-    SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.include_metadata", ignored, "", "",
-              "nothing downstream reads request metadata"},
+    SchemaRow{"receivers.otlp[/name].protocols.{grpc,http}.include_metadata", boolean, "false", "",
+              "Whether the headers that processors ask for by `from_context` are kept; no others "
+              "are."},
 
     SchemaRow{"receivers.otlp[/name].protocols.http", section, "", "",
               "OTLP over HTTP/1.1 and HTTP/2, protobuf and JSON; listens when this section is "

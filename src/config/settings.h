@@ -66,6 +66,9 @@ struct Listener {
   std::vector<std::string> cors_allowed_origins;
   std::string traces_url_path = "/v1/traces", metrics_url_path = "/v1/metrics",
               logs_url_path = "/v1/logs";
+  bool include_metadata = false;
+  // What is kept of each request for processors; worked out from their `from_context`. Sorted.
+  std::vector<std::string> context_keys;
   bool operator==(const Listener&) const = default;
 };
 

@@ -200,7 +200,7 @@ bool Lane::read_one(Instant now) {
     found.payload = std::move(*plain);
     carry_kept_ = found.info.item_count;
     if (processors_ != nullptr) {
-      carry_kept_ = processors_->apply(found.payload, found.info.item_count);
+      carry_kept_ = processors_->apply(found.payload, found.info.item_count, found.info.context);
     }
     carry_ = std::move(found);
     return true;

@@ -113,6 +113,7 @@ class Connection final : Task {
   void schedule() noexcept { shard_.thread.at_end_of_turn(*this); }
   [[nodiscard]] Shard& shard() noexcept { return shard_; }
   [[nodiscard]] bool output_blocked() const noexcept { return !unsent_.empty(); }
+  [[nodiscard]] std::string peer_address() { return socket_.peer_address(); }
 
  private:
   enum class State : std::uint8_t { handshake, detecting, open, lingering, closed };

@@ -28,6 +28,20 @@ std::size_t Exchange::header_count(std::string_view name) const noexcept {
                     [&](const HeaderRange& range) { return view(range.name) == name; }));
 }
 
+std::optional<std::string> Exchange::joined_header(std::string_view name) const {
+  std::optional<std::string> joined;
+  for (const HeaderRange& range : headers_) {
+    if (view(range.name) != name) continue;
+    if (joined) {
+      *joined += ';';
+    } else {
+      joined.emplace();
+    }
+    *joined += view(range.value);
+  }
+  return joined;
+}
+
 Exchange::Range Exchange::keep(std::string_view text) {
   const Range range{static_cast<std::uint32_t>(text_.size()),
                     static_cast<std::uint32_t>(text.size())};

@@ -86,11 +86,17 @@ class Exchange {
   // The value, empty when there is none; of several equal names the first. `name` in lower case.
   [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
   [[nodiscard]] bool has_header(std::string_view name) const noexcept;
+  // Of several equal names all values in their order, `;` between them; nothing: there is none.
+  [[nodiscard]] std::optional<std::string> joined_header(std::string_view name) const;
   // How many headers of that name there are.
   [[nodiscard]] std::size_t header_count(std::string_view name) const noexcept;
 
   [[nodiscard]] IoThread& thread() const noexcept { return *thread_; }
   [[nodiscard]] std::chrono::steady_clock::time_point began() const noexcept { return began_; }
+
+  // Who sends: an IP address without port or zone, an IPv4 address as such; empty when the
+  // connection is gone. It asks the kernel.
+  [[nodiscard]] virtual std::string peer_address() const = 0;
 
   // The body, whole from on_request() on, and the bytes leased for it. The handler may take both.
   [[nodiscard]] Buffer& body() noexcept { return body_; }

@@ -45,6 +45,7 @@ class Http1Session final : public Session, public Exchange {
   void reply(GrpcReply&& answer) noexcept override;
   void reply_empty_message() noexcept override;
   [[nodiscard]] bool send_message(std::string_view payload) noexcept override;
+  [[nodiscard]] std::string peer_address() const override { return connection_.peer_address(); }
 
  private:
   struct Parser;

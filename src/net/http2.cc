@@ -204,6 +204,10 @@ void Http2Stream::add_message(std::string_view payload) {
   out_.append(payload);
 }
 
+std::string Http2Stream::peer_address() const {
+  return session_ == nullptr ? std::string() : session_->connection_.peer_address();
+}
+
 bool Http2Stream::send_message(std::string_view payload) noexcept {
   GATEWAY_ASSERT(with_handler_ && transport_ == Transport::grpc);
   if (out_.size() - out_sent_ + payload.size() > kStreamOutputSizeBytesMax) return false;

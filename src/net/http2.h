@@ -43,6 +43,7 @@ class Http2Stream final  // NOLINT(cppcoreguidelines-virtual-class-destructor): 
   void reply(GrpcReply&& answer) noexcept override;
   void reply_empty_message() noexcept override;
   [[nodiscard]] bool send_message(std::string_view payload) noexcept override;
+  [[nodiscard]] std::string peer_address() const override;
 
  private:
   friend class Http2Session;

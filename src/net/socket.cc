@@ -1,7 +1,10 @@
 #include "net/socket.h"
 
+#include <array>
 #include <cerrno>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <openssl/err.h>
 #include <sys/socket.h>
 
@@ -43,6 +46,32 @@ bool Socket::negotiated_http2() const noexcept {
   unsigned int size = 0;
   SSL_get0_alpn_selected(tls_.get(), &name, &size);
   return size == 2 && name[0] == 'h' && name[1] == '2';
+}
+
+std::string Socket::peer_address() {
+  sockaddr_storage from{};
+  socklen_t size = sizeof from;
+  // A closed descriptor has number -1, which getpeername() refuses.
+  if (::getpeername(descriptor_.native_handle(), reinterpret_cast<sockaddr*>(&from), &size) != 0) {
+    return {};
+  }
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const void* address = nullptr;
+  int family = from.ss_family;
+  if (family == AF_INET) {
+    address = &reinterpret_cast<const sockaddr_in*>(&from)->sin_addr;
+  } else if (family == AF_INET6) {
+    const in6_addr& six = reinterpret_cast<const sockaddr_in6*>(&from)->sin6_addr;
+    address = &six;
+    if (IN6_IS_ADDR_V4MAPPED(&six)) {
+      family = AF_INET;
+      address = &six.s6_addr[12];
+    }
+  }
+  if (address == nullptr || ::inet_ntop(family, address, text.data(), text.size()) == nullptr) {
+    return {};
+  }
+  return text.data();
 }
 
 IoResult Socket::read(std::span<std::byte> into) noexcept {

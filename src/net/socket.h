@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -35,6 +36,9 @@ class Socket {
   [[nodiscard]] IoStatus handshake() noexcept;
   // Whether ALPN settled on HTTP/2.
   [[nodiscard]] bool negotiated_http2() const noexcept;
+
+  // An IP address without port or zone; empty when the peer has gone.
+  [[nodiscard]] std::string peer_address();
 
   [[nodiscard]] IoResult read(std::span<std::byte> into) noexcept;
   [[nodiscard]] IoResult write(std::span<const std::byte> bytes) noexcept;

@@ -5,6 +5,7 @@
 
 #include <simdjson.h>
 
+#include "pipeline/request_context.h"
 #include "telemetry/json_text.h"
 
 namespace gateway::pipeline {
@@ -33,6 +34,18 @@ void append_member(std::string_view name, std::string_view value, std::string& o
   telemetry::append_json_string(out, value);
 }
 
+void append_context(std::string_view context, std::string& out) {
+  std::string_view separator = ",\"context\":{";
+  while (const auto entry = next_context_value(context)) {
+    out += separator;
+    telemetry::append_json_string(out, entry->key);
+    out += ':';
+    telemetry::append_json_string(out, entry->value);
+    separator = ",";
+  }
+  if (separator.size() == 1) out += '}';
+}
+
 }  // namespace
 
 std::string_view name_of(CapturedErrc code) noexcept {
@@ -55,6 +68,7 @@ void append_captured_head(const CapturedHead& head, std::string& out) {
   out += "\",\"item_count\":" + std::to_string(head.item_count) +
          ",\"size_bytes\":" + std::to_string(head.size_bytes);
   append_member("tenant", head.tenant, out);
+  append_context(head.context, out);
   append_member("reason", head.reason, out);
   append_member("message", head.message, out);
   out += "}\n";
@@ -81,6 +95,16 @@ Result<CapturedHead, CapturedErrc> parse_captured_head(std::string_view line) {
   head.signal = *signal;
   head.time_unix_nano = *time;
   head.tenant = text("tenant");
+  simdjson::dom::object context;
+  if (object["context"].get_object().get(context) == simdjson::SUCCESS) {
+    for (const auto& [key, value] : context) {
+      std::string_view string;
+      if (value.get_string().get(string) != simdjson::SUCCESS || key.size() > UINT8_MAX ||
+          !append_context_value(key, string, head.context)) {
+        return fail(CapturedErrc::malformed);
+      }
+    }
+  }
   head.reason = text("reason");
   head.message = text("message");
   return head;

@@ -33,6 +33,7 @@ struct CapturedHead {
   std::uint64_t item_count = 0;
   std::uint64_t size_bytes = 0;  // of the payload
   std::string tenant;            // empty: the default one
+  std::string context;           // as in pipeline/request_context.h
   std::string reason, message;   // of a dead letter
 };
 

@@ -6,9 +6,17 @@
 #include <gtest/gtest.h>
 
 #include "io/memory_file_system.h"
+#include "pipeline/request_context.h"
 
 namespace gateway::pipeline {
 namespace {
+
+std::string a_context() {
+  std::string context;
+  EXPECT_TRUE(append_context_value("metadata.x-tenant", "a \"b\";c", context));
+  EXPECT_TRUE(append_context_value("client.address", "127.0.0.1", context));
+  return context;
+}
 
 CapturedHead a_head() {
   return {.signal = Signal::logs,
@@ -16,6 +24,7 @@ CapturedHead a_head() {
           .item_count = 2,
           .size_bytes = 8,
           .tenant = "shop \"1\"",
+          .context = a_context(),
           .reason = "refused_by_destination",
           .message = "say\nno"};
 }
@@ -35,6 +44,7 @@ TEST(CapturedRequest, AnEntryIsReadAsItWasWritten) {
   EXPECT_EQ(entry->head.time_unix_nano, 1'700'000'000'000'000'001U);
   EXPECT_EQ(entry->head.item_count, 2U);
   EXPECT_EQ(entry->head.tenant, "shop \"1\"");
+  EXPECT_EQ(entry->head.context, a_context());
   EXPECT_EQ(entry->head.reason, "refused_by_destination");
   EXPECT_EQ(entry->head.message, "say\nno");
   EXPECT_EQ(entry->payload, "pay\nload");

@@ -11,8 +11,10 @@ namespace gateway::pipeline {
 ProcessorChain::ProcessorChain(Signal signal, std::vector<std::unique_ptr<Processor>> processors)
     : signal_(signal), processors_(std::move(processors)) {}
 
-std::uint64_t ProcessorChain::apply(Slice& payload, std::uint64_t item_count) {
+std::uint64_t ProcessorChain::apply(Slice& payload, std::uint64_t item_count,
+                                    std::string_view context) {
   for (const std::unique_ptr<Processor>& processor : processors_) {
+    processor->begin(context);
     for (std::size_t pass = 0; pass < processor->pass_count(); ++pass) {
       processor->run(pass, payload.bytes, editor_);
       const otlpview::EditList& edits = editor_.edits();

@@ -33,6 +33,8 @@ class Processor {
   [[nodiscard]] virtual std::string_view id() const noexcept = 0;
   // Passes that this signal needs; none: it leaves the signal alone.
   [[nodiscard]] virtual std::size_t pass_count() const noexcept = 0;
+  // Before the passes over a body: what was kept of its request (pipeline/request_context.h).
+  virtual void begin(std::string_view /*context*/) {}
   // One visit of `editor`. Requires: pass < pass_count().
   virtual void run(std::size_t pass, otlpview::Bytes body, otlpview::Editor& editor) = 0;
 };
@@ -43,7 +45,8 @@ class ProcessorChain {
 
   // Replaces `payload` by its new form, where there is one; returns how many of its `item_count`
   // items are left. Requires: the payload has passed the check, and holds that many.
-  [[nodiscard]] std::uint64_t apply(Slice& payload, std::uint64_t item_count);
+  [[nodiscard]] std::uint64_t apply(Slice& payload, std::uint64_t item_count,
+                                    std::string_view context = {});
 
  private:
   Signal signal_;

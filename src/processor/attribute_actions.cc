@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "ottl/digest.h"
 #include "ottl/value.h"
+#include "pipeline/request_context.h"
 
 namespace gateway::processor {
 namespace {
@@ -74,6 +75,8 @@ AttributeActions::AttributeActions(const std::vector<config::AttributeAction>& s
     }
     action.key = from.key;
     action.from_attribute = from.from_attribute;
+    action.from_context = from.from_context;
+    asks_context_ = asks_context_ || !from.from_context.empty();
     const auto& value = from.value ? from.value : from.default_value;
     if (value) {
       const Bytes encoded = ottl::encode(value_of(*value), arena);
@@ -90,6 +93,19 @@ AttributeActions::AttributeActions(const std::vector<config::AttributeAction>& s
                                                     : Type::text;
     action.site = static_cast<std::uint32_t>(kDigestSite + 1 + actions_.size());
     actions_.push_back(std::move(action));
+  }
+}
+
+void AttributeActions::begin(std::string_view context) {
+  if (!asks_context_) return;
+  otlpview::Arena arena;
+  for (Action& action : actions_) {
+    if (action.from_context.empty()) continue;
+    const auto found = pipeline::find_context_value(context, action.from_context);
+    action.has_value = found.has_value();
+    if (!found) continue;
+    const Bytes encoded = ottl::encode(Value::of(*found), arena);
+    action.value.assign(encoded.begin(), encoded.end());
   }
 }
 
@@ -123,6 +139,7 @@ void AttributeActions::run(Draft& draft) {
 }
 
 void AttributeActions::set(const Action& action, Draft& draft) const {
+  if (!action.from_context.empty() && !action.has_value) return;
   const bool is_there = draft.find(action.key) != nullptr;
   if (is_there ? action.verb == Verb::insert : action.verb == Verb::update) return;
   Bytes value = action.value;

@@ -1,6 +1,7 @@
 // The actions of the attributes and the resource processor, on the attributes of one message.
 //
-//   insert, update, upsert : a value that is given, or that of another attribute
+//   insert, update, upsert : a value that is given, that of another attribute, or one that was kept
+//                            of the request
 //   delete                 : by key, by a pattern of keys, or both
 //   hash                   : SHA-256 of the value, as hex; of bytes, lists, maps an empty text
 //   extract                : the named groups of a pattern become attributes
@@ -29,6 +30,8 @@ class AttributeActions {
   AttributeActions(const std::vector<config::AttributeAction>& settings,
                    std::size_t memo_set_count);
 
+  // The request that the drafts are of, as in pipeline/request_context.h.
+  void begin(std::string_view context);
   // In their order; each sees what those before it have done. Requires: `draft` was read.
   void run(otlpview::Draft& draft);
 
@@ -40,7 +43,9 @@ class AttributeActions {
     Verb verb = Verb::insert;
     std::string key;
     std::string from_attribute;
-    std::vector<std::byte> value;  // an AnyValue; with from_attribute the default
+    std::string from_context;
+    // An AnyValue; with from_attribute the default, with from_context that of this request.
+    std::vector<std::byte> value;
     bool has_value = false;
     std::shared_ptr<const ottl::Regex> pattern;  // none: nullptr
     std::uint32_t site = 0;                      // of the pattern: its questions to the Memo
@@ -56,6 +61,7 @@ class AttributeActions {
 
   std::vector<Action> actions_;
   Memo memo_;
+  bool asks_context_ = false;
   std::vector<std::string_view> groups_;  // of the last extract
 };
 

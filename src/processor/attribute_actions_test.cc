@@ -1,4 +1,5 @@
 // The attributes and the resource processor: their actions, and which items they act on.
+#include "pipeline/request_context.h"
 #include "processor/testing/processor_test_case.h"
 
 namespace gateway::processor {
@@ -196,6 +197,55 @@ TEST(AttributeActions, LogRecordsAndPoints) {
             envelope({gauge({Message(point).len(7, key_value("x", string_value("y")))})}).bytes());
 }
 
+// Goal: what was kept of the request is a value like any other; without it nothing is done, and
+// what another request had is not taken. Method: one chain a request, and one for three.
+TEST(AttributeActions, FromContext) {
+  const std::string actions =
+      "      - {key: a, from_context: metadata.X-Tenant, action: insert}\n"
+      "      - {key: b, from_context: x-tenant, action: update}\n"
+      "      - {key: c, from_context: client.address, action: upsert}\n"
+      "      - {key: d, from_context: metadata.none, action: upsert}\n";
+  std::string context;
+  ASSERT_TRUE(pipeline::append_context_value("metadata.x-tenant", "shop;bar", context));
+  ASSERT_TRUE(pipeline::append_context_value("client.address", "", context));
+  const Message before = span_with({{"b", int_value(1)}, {"d", int_value(2)}});
+  const Body changed = envelope({span_with({{"b", string_value("shop;bar")},
+                                            {"d", int_value(2)},
+                                            {"a", string_value("shop;bar")},
+                                            {"c", string_value("")}})})
+                           .bytes();
+  const Outcome with = outcome(Signal::traces, "attributes", "    actions:\n" + actions,
+                               envelope({before}).bytes(), context);
+  EXPECT_EQ(with.body, changed);
+  const Outcome without =
+      outcome(Signal::traces, "attributes", "    actions:\n" + actions, envelope({before}).bytes());
+  EXPECT_TRUE(without.is_same_memory);
+
+  const auto loaded = config::load_text(
+      file_of("logs",
+              "  resource:\n    attributes:\n"
+              "      - {key: service.name, from_context: client.address, action: update}\n",
+              "resource"),
+      "gateway.yaml", {});
+  ASSERT_TRUE(loaded.has_value()) << loaded.error().text();
+  const auto chain =
+      make_chain(loaded->settings.exporters[0].processors[index_of(Signal::logs)], Signal::logs);
+  std::string other;
+  ASSERT_TRUE(pipeline::append_context_value("client.address", "10.0.0.7", other));
+  const Body body = envelope({log_with({})}, "shop").bytes();
+  for (const auto& [kept, name] : {std::pair<std::string, std::string>{other, "10.0.0.7"},
+                                   {"", "shop"},
+                                   {other, "10.0.0.7"}}) {
+    Buffer buffer = Buffer::allocate(body.size());
+    buffer.append(body);
+    const auto bytes = std::as_const(buffer).payload();
+    Slice payload{.owner = std::move(buffer), .bytes = bytes};
+    EXPECT_EQ(chain->apply(payload, 1, kept), 1U);
+    EXPECT_EQ(Body(payload.bytes.begin(), payload.bytes.end()),
+              envelope({log_with({})}, name).bytes());
+  }
+}
+
 TEST(AttributeActions, ResourcesAreChangedOnce) {
   const Outcome after = outcome(Signal::logs, "resource",
                                 "    attributes:\n"
@@ -216,18 +266,25 @@ TEST(AttributeActions, MistakesAreTold) {
       "extract, convert, INSERT, UPDATE, UPSERT, DELETE, HASH, EXTRACT and CONVERT\n");
   EXPECT_EQ(
       told_of("{key: a, action: insert}"),
-      "gateway.yaml:6:9: error: processors.attributes.actions[0]: `value` or `from_attribute` "
-      "is missing\n");
+      "gateway.yaml:6:9: error: processors.attributes.actions[0]: `value`, `from_attribute` or "
+      "`from_context` is missing\n");
   EXPECT_EQ(told_of("{key: a, action: extract, pattern: (x)}"),
             "gateway.yaml:6:44: error: processors.attributes.actions[0].pattern: every group must "
             "have a name, as in (?P<name>...), and there must be one\n");
+  EXPECT_EQ(told_of("{key: a, action: upsert, from_context: auth.subject}"),
+            "gateway.yaml:6:48: error: processors.attributes.actions[0].from_context: is not "
+            "supported: senders are not asked for credentials, so nothing is known of them\n");
   EXPECT_EQ(
-      told_of("{key: a, action: upsert, from_context: metadata.x}"),
-      "gateway.yaml:6:9: error: processors.attributes.actions[0]: `value` or `from_attribute` "
-      "is missing\n"
-      "gateway.yaml:6:48: error: processors.attributes.actions[0].from_context: is not "
-      "supported: the log keeps what a request carried, not the headers it came with; set it in "
-      "the sender, or use `value`\n");
+      told_of("{key: a, action: upsert, from_context: " + std::string(129, 'k') + "}"),
+      "gateway.yaml:4:3: warning: processors.attributes: `from_context` will find no header: no "
+      "receiver has `include_metadata: true`\n"
+      "gateway.yaml:6:48: error: processors.attributes.actions[0].from_context: has more "
+      "than 128 bytes\n");
+  EXPECT_EQ(told_of("{key: a, action: upsert, from_context: client.address, value: x}"),
+            "gateway.yaml:6:9: error: processors.attributes.actions[0]: `from_context` goes with "
+            "no other source of a value\n");
+  EXPECT_EQ(told_of("{key: a, action: delete, from_context: client.address}"),
+            "gateway.yaml:6:9: error: processors.attributes.actions[0]: `delete` takes no value\n");
   EXPECT_EQ(
       told_of("{kye: a, action: delete}"),
       "gateway.yaml:6:9: error: processors.attributes.actions[0]: `key` or `pattern` is missing\n"

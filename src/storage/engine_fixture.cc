@@ -49,18 +49,20 @@ std::vector<std::optional<AppendErrc>> EngineFixture::append(const std::vector<I
     appends[i].info.item_count = items[i].item_count;
     appends[i].info.received_unix_nano = clock.unix_nano();
     appends[i].info.tenant = items[i].tenant;
+    appends[i].info.context = items[i].context;
     appends[i].sink = this;
     appends[i].next = i + 1 < items.size() ? &appends[i + 1] : nullptr;
   }
   if (!appends.empty()) engine->writer().commit_all(appends.data());
   std::vector<std::optional<AppendErrc>> answers;
+  answers.reserve(appends.size());
   for (const Append& append : appends) answers.push_back(append.error);
   return answers;
 }
 
 std::optional<AppendErrc> EngineFixture::append_one(std::string payload, std::uint32_t item_count,
                                                     Signal signal) {
-  return append({{std::move(payload), item_count, signal, {}}}).front();
+  return append({{std::move(payload), item_count, signal, {}, {}}}).front();
 }
 
 std::vector<SeenRecord> EngineFixture::read_all(std::uint32_t signals, Position from) {
@@ -84,6 +86,7 @@ std::vector<SeenRecord> EngineFixture::read_all(std::uint32_t signals, Position 
     one.payload.assign(reinterpret_cast<const char*>(found.payload.bytes.data()),
                        found.payload.bytes.size());
     one.tenant = found.info.tenant;
+    one.context = found.info.context;
     one.expired_before = found.expired_before;
     seen.push_back(std::move(one));
   }

@@ -25,7 +25,7 @@ struct SeenRecord {
   std::uint32_t item_count = 0;
   std::uint64_t items_before = 0;
   std::string payload;
-  std::string tenant;
+  std::string tenant, context;
   bool expired_before = false;
 };
 
@@ -45,7 +45,7 @@ class EngineFixture final : private AppendSink {
     std::string payload;
     std::uint32_t item_count = 1;
     Signal signal = Signal::traces;
-    std::string tenant;
+    std::string tenant, context;
   };
   std::vector<std::optional<AppendErrc>> append(const std::vector<Item>& items);
   // The same for one.

@@ -10,7 +10,8 @@ namespace gateway::storage {
 namespace {
 
 [[nodiscard]] std::size_t bare_size_bytes(const Append& append) noexcept {
-  return kRecordHeaderSizeBytes + append.payload.size() + append.info.tenant.size();
+  return kRecordHeaderSizeBytes + append.payload.size() + append.info.tenant.size() +
+         framed_context_size_bytes(append.info.context);
 }
 
 [[nodiscard]] bool is_packed(const Append& append) noexcept {
@@ -60,6 +61,10 @@ void GroupBuilder::place(Append& append, Buffer& block, std::size_t offset_in_bl
   const auto tenant = std::as_bytes(std::span(info.tenant));
   std::copy(tenant.begin(), tenant.end(),
             record.begin() + static_cast<std::ptrdiff_t>(kRecordHeaderSizeBytes + payload_size));
+  if (!info.context.empty()) {
+    encode_record_context(info.context,
+                          record.subspan(kRecordHeaderSizeBytes + payload_size + tenant.size()));
+  }
   const std::size_t size = bare_size_bytes(append);
   std::memset(record.data() + size, 0, extent - size);
 
@@ -79,13 +84,14 @@ void GroupBuilder::place(Append& append, Buffer& block, std::size_t offset_in_bl
   header.tenant_size_bytes = static_cast<std::uint8_t>(tenant.size());
   const bool probe = payload_size == 0 && info.item_count == 0;
   if (probe) header.flags |= kRecordFlagProbe;
+  if (!info.context.empty()) header.flags |= kRecordFlagContext;
   if (ordered_.size() + 1 == packed_.size() + large_.size()) header.flags |= kRecordFlagGroupEnd;
   header.group_block = group_block_;
   encode_record_header(header, record);
 
   TailCache::Entry entry;
   entry.probe = probe;
-  entry.charge_bytes = charge;
+  entry.charge_bytes = charge + info.context.size();
   entry.record.position = append.position = head.position;
   head.position.offset_bytes += extent;
   entry.record.next = head.position;
@@ -125,8 +131,8 @@ void GroupBuilder::lay_out(std::uint64_t epoch, Head& head) {
     packs_.push_back(std::move(block));
   }
   for (Append* append : large_) {
-    // The tenant stands behind the payload; seldom is there no room for it in the last block.
-    append->payload.reserve(append->payload.size() + append->info.tenant.size());
+    // What stands behind the payload; seldom is there no room for it in the last block.
+    append->payload.reserve(bare_size_bytes(*append) - kRecordHeaderSizeBytes);
     const auto extent = static_cast<std::size_t>(record_size_bytes(*append));
     place(*append, append->payload, 0, extent, append->payload.block().size(), head);
     parts_.push_back(append->payload.block().first(extent));

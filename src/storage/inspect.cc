@@ -175,7 +175,8 @@ class Inspector {
                                            .coding = header.coding,
                                            .item_count = header.item_count,
                                            .received_unix_nano = header.received_unix_nano,
-                                           .tenant = (*content)->tenant},
+                                           .tenant = (*content)->tenant,
+                                           .context = (*content)->context},
                                           (*content)->payload);
       }
       if (!whole) {

@@ -59,6 +59,7 @@ enum class Durability : std::uint8_t { commit, interval, memory };
 enum class FullPolicy : std::uint8_t { refuse, drop_oldest };
 
 inline constexpr std::size_t kTenantSizeBytesMax = 128;
+inline constexpr std::size_t kContextSizeBytesMax = 4096;
 
 struct RecordInfo {
   Signal signal = Signal::traces;
@@ -66,6 +67,8 @@ struct RecordInfo {
   std::uint32_t item_count = 0;
   std::uint64_t received_unix_nano = 0;
   std::string tenant;  // at most kTenantSizeBytesMax; empty for the default tenant
+  // Of the request, beside its body (pipeline/request_context.h); at most kContextSizeBytesMax.
+  std::string context;
 };
 
 // Why a record was not stored. Class: full is overload, io_error is unavailable, stopped is

@@ -141,6 +141,7 @@ Result<std::optional<Record>, ReadErrc> LogReader::next_from_disk(const Segment&
     record.info.item_count = header.item_count;
     record.info.received_unix_nano = header.received_unix_nano;
     record.info.tenant = std::move((*content)->tenant);
+    record.info.context = std::move((*content)->context);
     record.items_before[index_of(header.signal)] = header.items_before;
     record.payload = std::move((*content)->payload);
     return take(std::move(record));

@@ -35,6 +35,10 @@ class Appender final : public AppendSink {
       condition_.notify_all();
     }
   }
+  // Half of the records have one.
+  static std::string context_of(std::uint32_t items) {
+    return std::string(items % 2 == 0 ? items * 13 : 0, 'c');
+  }
   void append(Signal signal, std::string_view payload, std::uint32_t items) {
     auto append = std::make_unique<Append>();
     append->payload = Buffer::allocate(payload.size());
@@ -43,6 +47,7 @@ class Appender final : public AppendSink {
     append->info.item_count = items;
     append->info.received_unix_nano = 7;
     append->info.tenant = "acme";
+    append->info.context = context_of(items);
     // Half of the submitters have the checksum at hand: what is on disk must be the same.
     if (items % 2 == 0) append->payload_crc = crc32c(append->payload.payload());
     append->sink = this;
@@ -149,6 +154,7 @@ TEST(Log, KeepsWhatWasAppendedOverARestart) {
         if (!*record) break;
         EXPECT_EQ((*record)->items_before[1], items);
         EXPECT_EQ((*record)->info.tenant, "acme");
+        EXPECT_EQ((*record)->info.context, Appender::context_of((*record)->info.item_count));
         items += (*record)->info.item_count;
         payloads.insert(text_of((*record)->payload));
         ++count;

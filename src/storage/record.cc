@@ -27,6 +27,26 @@ constexpr std::size_t kGroupBlockAt = 60;
   return crc32c(header.first(kRecordHeaderSizeBytes).subspan(kPayloadCrcAt));
 }
 
+// Offsets in a context; its crc covers the size and the bytes.
+constexpr std::size_t kContextSizeAt = 0;
+constexpr std::size_t kContextCrcAt = 4;
+
+[[nodiscard]] std::uint32_t context_crc(std::span<const std::byte> framed,
+                                        std::size_t size) noexcept {
+  return crc32c(framed.subspan(kContextHeadSizeBytes, size), crc32c(framed.first(kContextCrcAt)));
+}
+
+[[nodiscard]] Result<void, RecordErrc> check_context(std::span<const std::byte> framed) noexcept {
+  if (framed.size() < kContextHeadSizeBytes) return fail(RecordErrc::truncated);
+  const std::size_t size = load_little_endian<std::uint32_t>(framed, kContextSizeAt);
+  if (size == 0 || size > kContextSizeBytesMax) return fail(RecordErrc::bad_field);
+  if (size > framed.size() - kContextHeadSizeBytes) return fail(RecordErrc::truncated);
+  if (load_little_endian<std::uint32_t>(framed, kContextCrcAt) != context_crc(framed, size)) {
+    return fail(RecordErrc::checksum_mismatch);
+  }
+  return {};
+}
+
 }  // namespace
 
 void encode_record_header(const RecordHeader& header, std::span<std::byte> out) {
@@ -77,7 +97,8 @@ Result<RecordHeader, RecordErrc> decode_record_header_any_epoch(
   header.group_block = load_little_endian<std::uint32_t>(bytes, kGroupBlockAt);
   if (header.tenant_size_bytes > kTenantSizeBytesMax ||
       header.extent_size_bytes % kRecordAlignmentBytes != 0 ||
-      header.extent_size_bytes < header.size_bytes()) {
+      header.extent_size_bytes <
+          header.size_bytes() + (header.has_context() ? kContextHeadSizeBytes : 0)) {
     return fail(RecordErrc::bad_field);
   }
   return header;
@@ -95,7 +116,25 @@ Result<void, RecordErrc> check_record_payload(const RecordHeader& header,
   if (record.size() < header.size_bytes()) return fail(RecordErrc::truncated);
   const auto covered = record.first(header.size_bytes()).subspan(kRecordHeaderSizeBytes);
   if (crc32c(covered) != header.payload_crc) return fail(RecordErrc::checksum_mismatch);
+  if (header.has_context()) return check_context(record.subspan(header.size_bytes()));
   return {};
+}
+
+void encode_record_context(std::string_view context, std::span<std::byte> out) {
+  const auto bytes = std::as_bytes(std::span(context));
+  store_little_endian(out, kContextSizeAt, static_cast<std::uint32_t>(bytes.size()));
+  std::copy(bytes.begin(), bytes.end(),
+            out.begin() + static_cast<std::ptrdiff_t>(kContextHeadSizeBytes));
+  store_little_endian(out, kContextCrcAt, context_crc(out, bytes.size()));
+}
+
+std::string_view record_context(const RecordHeader& header,
+                                std::span<const std::byte> record) noexcept {
+  if (!header.has_context()) return {};
+  const auto framed = record.subspan(header.size_bytes());
+  const auto bytes = framed.subspan(kContextHeadSizeBytes,
+                                    load_little_endian<std::uint32_t>(framed, kContextSizeAt));
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 }  // namespace gateway::storage

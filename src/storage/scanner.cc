@@ -84,7 +84,7 @@ io::IoResult<std::optional<SegmentScanner::Found>> SegmentScanner::find(std::uin
 
 io::IoResult<std::optional<SegmentScanner::Content>> SegmentScanner::content(
     const Found& found, std::uint64_t limit_bytes) {
-  const auto bytes = load(found.offset_bytes, found.header.size_bytes(), limit_bytes);
+  const auto bytes = load(found.offset_bytes, found.header.readable_size_bytes(), limit_bytes);
   if (!bytes) return fail(bytes.error());
   if (!check_record_payload(found.header, *bytes)) return std::nullopt;
   const auto behind = bytes->subspan(kRecordHeaderSizeBytes);
@@ -93,6 +93,7 @@ io::IoResult<std::optional<SegmentScanner::Content>> SegmentScanner::content(
   Content content;
   content.payload = Slice{window_, behind.first(found.header.payload_size_bytes)};
   content.tenant.assign(reinterpret_cast<const char*>(tenant.data()), tenant.size());
+  content.context = record_context(found.header, *bytes);
   return content;
 }
 

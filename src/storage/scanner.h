@@ -43,7 +43,7 @@ class SegmentScanner {
 
   struct Content {
     Slice payload;
-    std::string tenant;
+    std::string tenant, context;
   };
   // What the record holds; nothing when its checksum says that it is damaged.
   [[nodiscard]] io::IoResult<std::optional<Content>> content(const Found& found,

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -99,6 +101,93 @@ TEST(RecordPayload, EveryCutAndEveryFlipIsFound) {
     auto flipped = record;
     flipped[bit / 8] ^= static_cast<std::byte>(1U << bit % 8);
     EXPECT_FALSE(check_record_payload(header, flipped).has_value()) << bit;
+  }
+}
+
+// A record with a tenant and a context, and padding behind.
+std::vector<std::byte> record_with_context(RecordHeader& header, std::string_view context) {
+  header.flags |= kRecordFlagContext;
+  std::vector<std::byte> record(header.extent_size_bytes);
+  std::fill_n(record.begin() + kRecordHeaderSizeBytes, 9, std::byte{'p'});
+  header.payload_crc = crc32c(std::span(record).subspan(kRecordHeaderSizeBytes, 9));
+  encode_record_header(header, record);
+  encode_record_context(context, std::span(record).subspan(header.size_bytes()));
+  return record;
+}
+
+// Goal: no damaged context passes. Method: cut at every length, flip each bit.
+TEST(RecordContext, IsReadAsWrittenAndEveryCutAndFlipIsFound) {
+  const std::string context = "what was kept";
+  RecordHeader header = some_header();
+  const auto record = record_with_context(header, context);
+  ASSERT_EQ(decode_record_header(record, header.epoch), header);
+  ASSERT_TRUE(check_record_payload(header, record).has_value());
+  EXPECT_EQ(record_context(header, record), context);
+  const std::size_t end = header.size_bytes() + framed_context_size_bytes(context);
+  for (std::size_t size = kRecordHeaderSizeBytes; size < end; ++size) {
+    EXPECT_EQ(check_record_payload(header, std::span(record).first(size)).error(),
+              RecordErrc::truncated);
+  }
+  for (std::size_t bit = header.size_bytes() * 8; bit < end * 8; ++bit) {
+    auto flipped = record;
+    flipped[bit / 8] ^= static_cast<std::byte>(1U << bit % 8);
+    EXPECT_FALSE(check_record_payload(header, flipped).has_value()) << bit;
+  }
+}
+
+// Goal: a reader that knows no contexts reads all else. Method: what it does, which is not to look
+// at the flag: payload and tenant are whole, and the next record is where it was.
+TEST(RecordContext, IsPaddingToAnOlderReader) {
+  RecordHeader header = some_header();
+  const auto record = record_with_context(header, "what was kept");
+  header.flags = kRecordFlagGroupEnd;
+  EXPECT_TRUE(check_record_payload(header, std::span(record).first(header.size_bytes())));
+  EXPECT_EQ(record_context(header, record), "");
+  EXPECT_EQ(header.extent_size_bytes, some_header().extent_size_bytes);
+}
+
+// Goal: a context that cannot be is refused. Method: sizes out of range, in context and header.
+TEST(RecordContext, SizesOutOfRangeAreRefused) {
+  RecordHeader header = some_header();
+  header.extent_size_bytes = 16 * 1024;
+  const std::string largest(kContextSizeBytesMax, 'c');
+  const auto whole = record_with_context(header, largest);
+  EXPECT_TRUE(check_record_payload(header, whole).has_value());
+  EXPECT_LE(header.readable_size_bytes(), header.size_bytes() + 8 + kContextSizeBytesMax);
+  EXPECT_EQ(record_context(header, whole), largest);
+  EXPECT_EQ(check_record_payload(header, record_with_context(header, largest + 'c')).error(),
+            RecordErrc::bad_field);
+  EXPECT_EQ(check_record_payload(header, record_with_context(header, "")).error(),
+            RecordErrc::bad_field);
+  header.extent_size_bytes = 80;  // 64 + 9, and no room for a size and a crc
+  EXPECT_EQ(decode_record_header(encoded(header), header.epoch).error(), RecordErrc::bad_field);
+}
+
+// Goal: the log keeps a context as it is, up to its limit. Method: small and large records, read
+// from memory and, after a restart, from the disk; one byte over the limit is refused.
+TEST(RecordContext, IsKeptByTheLog) {
+  EngineFixture log(1);
+  ASSERT_TRUE(log.open());
+  const std::string largest(kContextSizeBytesMax, 'c');
+  const std::string large(40 * 1024 - 64, 'p');  // its blocks have no room for more
+  const auto answers = log.append({{"small", 1, Signal::traces, "acme", "k"},
+                                   {large, 1, Signal::traces, "acme", largest},
+                                   {"none", 1, Signal::traces, {}, {}},
+                                   {"too large", 1, Signal::traces, {}, largest + 'c'},
+                                   {"last", 1, Signal::traces, {}, largest}});
+  using Answers = std::vector<std::optional<AppendErrc>>;
+  EXPECT_EQ(answers, (Answers{{}, {}, {}, AppendErrc::too_large, {}}));
+  for (const bool reopened : {false, true}) {
+    SCOPED_TRACE(reopened);
+    if (reopened) {
+      log.crash();
+      ASSERT_TRUE(log.open()) << log.failure;
+    }
+    std::map<std::string, std::string> contexts;
+    for (const SeenRecord& record : log.read_all()) contexts[record.payload] = record.context;
+    EXPECT_EQ(contexts, (std::map<std::string, std::string>{
+                            {"small", "k"}, {large, largest}, {"none", ""}, {"last", largest}}));
+    EXPECT_EQ(log.engine->stats().damaged_region_count, 0U);
   }
 }
 
@@ -204,7 +293,7 @@ std::string hex_dump(const std::vector<std::byte>& bytes, std::size_t end) {
 TEST(SegmentFormat, TheWorkedExampleOfThePageIsWhatTheCodeWrites) {
   EngineFixture log(1);
   ASSERT_TRUE(log.open());
-  log.append({{"spans", 2, Signal::traces, "acme"}, {"records", 3, Signal::logs, {}}});
+  log.append({{"spans", 2, Signal::traces, "acme", {}}, {"records", 3, Signal::logs, {}, {}}});
   const auto bytes = log.files.content(log.segment_paths().front());
   const std::string dump = hex_dump(bytes, 2 * kBlockSizeBytes);
   std::ifstream page(GATEWAY_DOCS_DIR "/formats/segment.md");

@@ -8,6 +8,13 @@
 #include "telemetry/log.h"
 
 namespace gateway::storage {
+namespace {
+
+[[nodiscard]] bool fits(const RecordInfo& info) noexcept {
+  return info.tenant.size() <= kTenantSizeBytesMax && info.context.size() <= kContextSizeBytesMax;
+}
+
+}  // namespace
 
 void Listeners::add(CommitListener& listener) {
   const std::lock_guard lock(mutex_);
@@ -54,8 +61,7 @@ bool Writer::commit_once(Append* arrived) {
   take(arrived);
   if (waiting_first_ == nullptr) return false;
   const std::uint64_t record_size_max = segment_files_.segment_size_bytes() - kBlockSizeBytes;
-  if (record_size_bytes(*waiting_first_) > record_size_max ||
-      waiting_first_->info.tenant.size() > kTenantSizeBytesMax) {
+  if (record_size_bytes(*waiting_first_) > record_size_max || !fits(waiting_first_->info)) {
     Append* const refused = pop();
     answer(std::span(&refused, 1), AppendErrc::too_large);
     return true;
@@ -73,8 +79,7 @@ bool Writer::commit_once(Append* arrived) {
   }
   GroupBuilder group(
       std::min<std::uint64_t>(parts_.options.group_size_bytes_max, remaining_bytes()));
-  while (waiting_first_ != nullptr && waiting_first_->info.tenant.size() <= kTenantSizeBytesMax &&
-         group.add(*waiting_first_)) {
+  while (waiting_first_ != nullptr && fits(waiting_first_->info) && group.add(*waiting_first_)) {
     static_cast<void>(pop());
   }
   const auto started = parts_.clock.monotonic();

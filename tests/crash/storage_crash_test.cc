@@ -46,6 +46,7 @@ std::vector<EngineFixture::Item> random_items(EngineFixture& log, Model& model) 
     item.item_count = static_cast<std::uint32_t>(log.random.below(50));
     item.signal = kSignals[log.random.below(3)];
     if (log.random.below(4) == 0) item.tenant = "tenant";
+    if (log.random.below(4) == 0) item.context = item.payload.substr(0, kContextSizeBytesMax);
     model.sent[item.payload] = {item.payload, item.item_count, item.signal, false};
   }
   return items;
@@ -72,6 +73,8 @@ void check_log(EngineFixture& log, const Model& model) {
     ASSERT_NE(sent, model.sent.end()) << "a record that nobody sent";
     ASSERT_TRUE(found.insert(record.payload).second) << "a record twice";
     ASSERT_EQ(sent->second.item_count, record.item_count);
+    ASSERT_TRUE(record.context.empty() ||
+                record.context == record.payload.substr(0, kContextSizeBytesMax));
     ASSERT_EQ(sent->second.signal, record.signal);
     ASSERT_EQ(totals[index_of(record.signal)], record.items_before);
     totals[index_of(record.signal)] += record.item_count;

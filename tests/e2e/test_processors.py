@@ -8,6 +8,7 @@ import collections
 
 import grpc
 import pytest
+import yaml
 from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 
 import destination
@@ -204,6 +205,52 @@ def test_the_ledger_balances_over_an_outage_kill_and_restart(make_gateway, grpc_
     service.stop()
     service.start()
     assert service.assert_balanced()["otlp/out", "traces"]["filtered"] == dropped
+
+
+@pytest.mark.parametrize("asked_late", [False, True])
+def test_from_context_comes_from_the_disk(make_gateway, grpc_destination, asked_late):
+    """Headers and the sender's address are there when the request is long gone, if they were asked for when it came. Method:
+    requests are stored while the destination is away, the service is killed, and delivers in its next life."""
+    listeners = {"otlp": {"protocols": {"grpc": {"include_metadata": True}, "http": {"include_metadata": True}}}}
+    asking = {"attributes": {"actions": [
+        {"key": "tenant", "from_context": "metadata.X-Tenant", "action": "insert"},
+        {"key": "none", "from_context": "metadata.x-none", "action": "upsert"}]},
+        "resource": {"attributes": [{"key": "sender", "from_context": "client.address", "action": "upsert"}]}}
+    grpc_destination.answer = lambda *_: destination.Answer(code=grpc.StatusCode.UNAVAILABLE, record=False)
+    idle = {"attributes": {"actions": [{"key": "nobody", "action": "delete"}]}, "resource": {"attributes": [{"key": "nobody", "action": "delete"}]}}
+    service = with_processors(make_gateway, grpc_destination, idle if asked_late else asking, receivers=listeners)
+    for round_ in range(3):
+        sender = otlp.GrpcSender(service.grpc)
+        sender.send("traces", otlp.request("traces", items=2), metadata=[("x-tenant", f"grpc-{round_}"), ("x-tenant", "b"), ("x-other", "secret")])
+        sender.close()
+        answer = gateway.http_request(service.http, "POST", "/v1/traces", otlp.request("traces", items=2), {**otlp.PROTOBUF, "X-TENANT": f"http-{round_}"})
+        assert answer.status == 200
+        assert gateway.http_request(service.http, "POST", "/v1/traces", otlp.request("traces", items=2), otlp.PROTOBUF).status == 200
+    service.kill()
+    stored = b"".join(path.read_bytes() for path in (service.directory / "data").glob("segment-*"))
+    assert (b"grpc-0;b" in stored) != asked_late and b"secret" not in stored
+    if asked_late:
+        service.settings["processors"] = asking
+        service.config_file.write_text(yaml.safe_dump(service.settings, sort_keys=False))
+    grpc_destination.answer = lambda *_: destination.Answer()
+    service.start()
+    wait_settled(service, "traces", 18)
+    found = collections.Counter()
+    for body in grpc_destination.arrived("traces"):
+        for group in otlp.REQUEST["traces"].FromString(body).resource_spans:
+            senders = attributes_of(group.resource)
+            for span in (span for scope in group.scope_spans for span in scope.spans):
+                values = attributes_of(span)
+                assert "none" not in values
+                found[values["tenant"].string_value if "tenant" in values else None,
+                      senders["sender"].string_value if "sender" in senders else None] += 1
+    if asked_late:
+        assert found == {(None, None): 18}
+    else:
+        want = {(None, "127.0.0.1"): 6}
+        for round_ in range(3):
+            want.update({(f"grpc-{round_};b", "127.0.0.1"): 2, (f"http-{round_}", "127.0.0.1"): 2})
+        assert found == want
 
 
 def test_each_exporter_has_its_own_processors(make_gateway, grpc_destination, http_destination):

@@ -14,7 +14,8 @@ import toolbox
 
 class Collector:
     """OTLP in on two free ports, OTLP out by `exporters`; `batch` puts its batch processor between them,
-    `address` has it take the place of another. `processors` and `pipelines` are those of the oracle."""
+    `address` has it take the place of another. `processors` and `pipelines` are those of the oracle, which
+    also keeps the headers of HTTP requests."""
 
     def __init__(self, directory, exporters, batch=False, address=None, program=None, processors=None, pipelines=None):
         self.directory = pathlib.Path(directory)
@@ -23,7 +24,7 @@ class Collector:
         pipeline = {"receivers": ["otlp"], "processors": ["batch"] if batch else [], "exporters": list(exporters)}
         file = self.directory / "collector.yaml"
         file.write_text(yaml.safe_dump({
-            "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": self.grpc}, "http": {"endpoint": self.http}}}},
+            "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": self.grpc}, "http": {"endpoint": self.http, "include_metadata": processors is not None}}}},
             "processors": processors or {"batch": {}},
             "exporters": exporters,
             "service": {"telemetry": {"metrics": {"level": "none"}}, "pipelines": pipelines or {name: pipeline for name in ("traces", "metrics", "logs")}},
@@ -46,9 +47,9 @@ class Collector:
                 return False
         return True
 
-    def post(self, path, body, kind):
+    def post(self, path, body, headers):
         connection = http.client.HTTPConnection(self.http, timeout=30)
-        connection.request("POST", path, body, {"Content-Type": kind})
+        connection.request("POST", path, body, headers)
         answer = connection.getresponse()
         answer.read()
         connection.close()

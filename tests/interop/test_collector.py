@@ -85,7 +85,7 @@ def test_agent_to_gateway_to_collector(chain, tmp_path, protocol):
             for signal in otlp.SIGNALS}
     for signal, bodies in sent.items():
         for body in bodies:
-            assert agent.post(otlp.PATH[signal], body, "application/x-protobuf") == 200
+            assert agent.post(otlp.PATH[signal], body, otlp.PROTOBUF) == 200
     agent.close()
     assert_all_arrived(service, targets, sent)
 

@@ -30,6 +30,7 @@ KNOWN, REORDERED = TABLE.pop("known"), TABLE.pop("reordered")
 CASES = {f"{kind}/{name}": settings for kind, cases in TABLE.items() for name, settings in cases.items()}
 SEED = int(os.environ.get("ORACLE_SEED", "1"))
 REQUESTS = int(os.environ.get("ORACLE_REQUESTS", "4"))
+HEADERS = {**otlp.PROTOBUF, "X-Tenant": "shop", "X-Empty": ""}  # for from_context
 
 
 # What `include` and `exclude` of attributes may name; the Collector refuses them in pipelines of other signals.
@@ -121,7 +122,8 @@ def run(cases, directory):
         for settings in exporters[1].values():
             del settings["circuit_breaker"]
             settings.update(retry_on_failure={"enabled": False}, sending_queue={"enabled": False})
-        ours = closed(gateway.Gateway(directory / "gateway", exporters[0], processors=cases))
+        ours = closed(gateway.Gateway(directory / "gateway", exporters[0], processors=cases,
+                                      receivers={"otlp": {"protocols": {"http": {"include_metadata": True}}}}))
         ours.settings["service"]["pipelines"] = pipelines(cases)
         ours.config_file.write_text(yaml.safe_dump(ours.settings, sort_keys=False))
         ours.start()
@@ -130,9 +132,9 @@ def run(cases, directory):
         for signal in dict.fromkeys(signal for case in cases for signal in signals_of(case)):
             for _ in range(REQUESTS):
                 body = processor_data.request(rnd, signal, 40)
-                answer = gateway.http_request(ours.http, "POST", otlp.PATH[signal], body, otlp.PROTOBUF)
+                answer = gateway.http_request(ours.http, "POST", otlp.PATH[signal], body, HEADERS)
                 assert (answer.status, answer.body) == (200, b"")
-                theirs.post(otlp.PATH[signal], body, "application/x-protobuf")  # an error where a case propagates one
+                theirs.post(otlp.PATH[signal], body, HEADERS)  # an error where a case propagates one
         gateway.until(lambda: not any(states["pending"] for states in ours.ledger().values()), lambda: f"an empty log: {ours.ledger()}", 60)
         return [by_case(target) for target in targets]
 

@@ -22,6 +22,7 @@ class AttributesProcessor final : public pipeline::Processor, private otlpview::
 
   [[nodiscard]] std::string_view id() const noexcept override { return id_; }
   [[nodiscard]] std::size_t pass_count() const noexcept override { return 1; }
+  void begin(std::string_view context) override { actions_.begin(context); }
   void run(std::size_t, otlpview::Bytes body, otlpview::Editor& editor) override {
     frame_.reset();
     editor.visit(signal_, body, compiler_.context(), *this);

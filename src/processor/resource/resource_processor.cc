@@ -17,6 +17,7 @@ class ResourceProcessor final : public pipeline::Processor, private otlpview::Vi
 
   [[nodiscard]] std::string_view id() const noexcept override { return id_; }
   [[nodiscard]] std::size_t pass_count() const noexcept override { return 1; }
+  void begin(std::string_view context) override { actions_.begin(context); }
   void run(std::size_t, otlpview::Bytes body, otlpview::Editor& editor) override {
     editor.visit(signal_, body, otlpview::Context::resource, *this);
   }

@@ -59,8 +59,8 @@ struct Outcome {
 };
 
 // `yaml` is what stands below the processor's name, indented by four.
-inline Outcome outcome(Signal signal, std::string_view id, std::string_view yaml,
-                       const Body& body) {
+inline Outcome outcome(Signal signal, std::string_view id, std::string_view yaml, const Body& body,
+                       std::string_view context = {}) {
   const std::string text =
       file_of(name_of(signal), "  " + std::string(id) + ":\n" + std::string(yaml), std::string(id));
   const auto loaded = config::load_text(text, "gateway.yaml", {});
@@ -74,7 +74,7 @@ inline Outcome outcome(Signal signal, std::string_view id, std::string_view yaml
   Slice payload{.owner = std::move(buffer), .bytes = bytes};
   Outcome result;
   result.item_count = otlpview::count_items(wire, body);
-  if (chain != nullptr) result.item_count = chain->apply(payload, result.item_count);
+  if (chain != nullptr) result.item_count = chain->apply(payload, result.item_count, context);
   result.is_same_memory = payload.bytes.data() == bytes.data();
   result.body.assign(payload.bytes.begin(), payload.bytes.end());
   EXPECT_TRUE(otlpview::check(wire, result.body).has_value());

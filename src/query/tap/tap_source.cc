@@ -156,7 +156,8 @@ bool TapSource::put(const TapQuestion& question, const storage::Record& record, 
                                   .time_unix_nano = record.info.received_unix_nano,
                                   .item_count = record.info.item_count,
                                   .size_bytes = plain->bytes.size(),
-                                  .tenant = record.info.tenant},
+                                  .tenant = record.info.tenant,
+                                  .context = record.info.context},
                                  reading.entries);
   reading.entries += text_of(plain->bytes);
   reading.entries += '\n';
@@ -170,7 +171,7 @@ Result<std::string, TapRefusal> TapSource::answer(const TapQuestion& question, I
   refill(now);
   auto from = begin(question);
   if (!from) return fail(from.error());
-  Reading reading{.place = std::move(*from)};
+  Reading reading{.place = *from};
   const storage::Head head = log_.head();
   const bool is_far_behind = reading.place.position.segment + 1 < head.position.segment;
   if (is_far_behind && !question.all) {

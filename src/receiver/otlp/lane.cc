@@ -35,6 +35,7 @@ void Lane::release(Request& request) noexcept {
   request.error.reset();
   request.next = nullptr;
   request.report = {};
+  std::string().swap(request.info.context);  // the pool keeps no memory of it
   std::unique_ptr<Request> owned(&request);
   if (pool_.size() < kRequestPoolMax) pool_.push_back(std::move(owned));
 }

@@ -43,7 +43,9 @@ ReceiverMetrics::ReceiverMetrics(telemetry::Registry& registry)
     : in_flight(registry.gauge("otlp_receiver_in_flight_requests",
                                "Requests being read, checked or stored now")),
       abandoned(registry.counter("otlp_receiver_abandoned_requests_total",
-                                 "Requests whose sender left before the answer")) {
+                                 "Requests whose sender left before the answer")),
+      context_left_out(registry.counter("otlp_receiver_context_values_left_out_total",
+                                        "Values for from_context that a record has no room for")) {
   for (std::size_t i = 0; i < kJsonKinds.size(); ++i) {
     json_tolerated_[i] =
         &registry.counter("otlp_receiver_json_tolerated_names_total",

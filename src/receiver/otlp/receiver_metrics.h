@@ -44,6 +44,7 @@ class ReceiverMetrics {
 
   telemetry::Gauge& in_flight;
   telemetry::Counter& abandoned;
+  telemetry::Counter& context_left_out;
 
   // The connections of a server, read from its counters at each scrape.
   void watch(telemetry::Registry& registry, std::string_view listener, const net::Server& server);

@@ -6,17 +6,20 @@
 #include <limits>
 
 #include "base/assert.h"
+#include "config/processor_settings.h"
 #include "net/body.h"
 #include "net/limits.h"
 #include "net/text.h"
 #include "otlpview/json_to_wire.h"
 #include "otlpview/rewrite.h"
+#include "pipeline/request_context.h"
+#include "telemetry/json_text.h"
 
 namespace gateway::receiver::otlp {
 namespace {
 
 using pipeline::Status;
-using pipeline::StatusKind;
+using pipeline::StatusKind;  // NOLINT(misc-unused-using-decls): it is used
 
 otlpview::Signal view_signal(Signal signal) noexcept {
   return static_cast<otlpview::Signal>(index_of(signal));
@@ -207,7 +210,26 @@ void RequestHandler::on_request(net::Exchange& exchange) noexcept {
     return request.lane->release(request);
   }
   request.info.item_count = request.report.item_count - request.report.rejected_count;
+  if (!listener_of(exchange).context_keys.empty()) keep_context(request, exchange);
   request.lane->submit(request);
+}
+
+// What processors will ask for, when the request's head is long gone.
+void RequestHandler::keep_context(Request& request, const net::Exchange& exchange) const noexcept {
+  for (const std::string& key : listener_of(exchange).context_keys) {
+    std::optional<std::string> value;
+    if (key == config::kContextClientAddress) {
+      value = exchange.peer_address();
+    } else {
+      value = exchange.joined_header(std::string_view(key).substr(config::kContextMetadata.size()));
+    }
+    if (!value) continue;
+    std::string text;
+    telemetry::append_utf8(text, *value);  // an attribute must be
+    if (!pipeline::append_context_value(key, text, request.info.context)) {
+      shared_.metrics.context_left_out.add();
+    }
+  }
 }
 
 RequestHandler::Step RequestHandler::inflate(Request& request, net::Exchange& exchange) noexcept {

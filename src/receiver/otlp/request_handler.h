@@ -92,6 +92,7 @@ class RequestHandler final : public net::Handler {
   [[nodiscard]] Step transcode(Request& request) noexcept;
   [[nodiscard]] Step check(Request& request) noexcept;
   [[nodiscard]] Step rewrite(Request& request) noexcept;
+  void keep_context(Request& request, const net::Exchange& exchange) const noexcept;
   // Of a call that is not an Export.
   void on_service_request(net::Exchange& exchange) noexcept;
   void on_health(net::Exchange& exchange, HealthMethod method) noexcept;
