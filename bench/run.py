@@ -84,7 +84,7 @@ def gate(file, results):
     for name, runs in results.items():
         if name not in before or cases.COPIER not in runs:
             continue
-        ratio, was = (report.median(of[cases.SERVICE], "cpu") / report.median(of[cases.COPIER], "cpu") for of in (runs, before[name]))
+        ratio, was = (history.ratio(of) for of in (runs, before[name]))
         bad = ratio > was * GATE_WORSE_MAX
         worse += bad
         print(f"gate: {name}: {ratio:.2f} times the copier, was {was:.2f}: {'WORSE' if bad else 'good'}")
