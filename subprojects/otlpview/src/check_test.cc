@@ -525,6 +525,7 @@ TEST(Check, EveryPrefixIsDecidedTheSameWayByBothWalks) {
       {Signal::metrics, envelope({gauge({number_point(1)}), metric_with(10, {point})})},
       {Signal::logs,
        envelope({Message().fixed64(1, 2).len(5, string_value("body")).text(9, kTraceId)})},
+      {Signal::logs, envelope({Message().len(5, string_value(std::string(200, 'b')))})},
   };
   for (const auto& [signal, body] : bodies) {
     for (std::size_t size = 0; size < body.bytes().size(); ++size) {
@@ -532,6 +533,48 @@ TEST(Check, EveryPrefixIsDecidedTheSameWayByBothWalks) {
       const Message prefix = Message().raw(Bytes(body.bytes()).first(size));
       EXPECT_EQ(check_both(signal, prefix).has_value(), size == 0);
       EXPECT_LE(count_items(signal, prefix.bytes()), 2U);
+    }
+  }
+}
+
+// Goal: key-values that are taken together are judged like single ones. Method: rows of values of
+// every kind and size, in ASCII and not, in every order of two, flipped and cut in every place.
+TEST(Check, RowsOfKeyValuesAreDecidedTheSameWayByBothWalks) {
+  std::vector<Message> pairs;
+  for (const std::size_t size : {0U, 1U, 60U, 116U, 117U, 118U, 130U, 300U, 20000U}) {
+    pairs.push_back(key_value("key", string_value(std::string(size, 'v'))));
+  }
+  pairs.push_back(key_value(std::string(120, 'k'), string_value("v")));
+  pairs.push_back(key_value(std::string(128, 'k'), string_value("v")));
+  pairs.push_back(key_value("gr\xc3\xbc\xc3\x9f", string_value("\xe4\xb8\xad\xe6\x96\x87")));
+  pairs.push_back(key_value("bad", string_value("\xff")));
+  for (std::uint64_t value = 1; value != 0; value <<= 6) {
+    pairs.push_back(key_value("int", int_value(static_cast<std::int64_t>(value))));
+  }
+  pairs.push_back(key_value("int", int_value(-1)));
+  pairs.push_back(key_value("double", Message().real(4, 0.1)));
+  pairs.push_back(key_value("bool", Message().varint(2, 1)));
+  pairs.push_back(key_value("bytes", Message().text(7, "\xff")));
+  pairs.push_back(key_value("none", Message()));
+  pairs.push_back(Message().len(2, string_value("value first")).text(1, "key"));
+  for (const Message& first : pairs) {
+    for (const Message& second : pairs) {
+      Message one = span();
+      one.len(9, first).len(9, second).len(9, first).fixed32(16, 1);
+      const auto whole = envelope({one, span()}).bytes();
+      ASSERT_TRUE(check_both(Signal::traces, Message().raw(Bytes(whole))).has_value());
+    }
+    Message one = span();
+    one.len(9, first).len(9, first);
+    const auto whole = envelope({one}).bytes();
+    if (whole.size() > 2000) continue;
+    for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
+      auto flipped = whole;
+      flipped[bit / 8] ^= static_cast<std::byte>(1 << bit % 8);
+      SCOPED_TRACE(bit);
+      static_cast<void>(check_both(Signal::traces, Message().raw(Bytes(flipped))));
+      const auto cut = Bytes(whole).first(bit / 8);
+      static_cast<void>(check_both(Signal::traces, Message().raw(cut)));
     }
   }
 }

@@ -233,14 +233,22 @@ bool Walker<kFast>::walk(Kind kind, const Byte* at, const Byte* end, std::uint32
   if (unlikely(depth > nesting_max_)) return refuse(CheckErrc::nesting_too_deep, at);
   while (at != end) {
     if constexpr (kFast) {
-      // Attributes of a resource, a scope, an event, a link, a histogram point, a metric.
       const FieldRule rule = rule_of(kind, *at >> 3);
       if (*at < 0x80 && (*at & 7) == static_cast<Byte>(WireType::len) &&
-          rule.type == FieldType::message && rule.child == Kind::key_value &&
-          depth + 2 <= nesting_max_) {
-        if (const Byte* const behind = usual_key_value(at, end); behind != nullptr) {
-          at = behind;
-          continue;
+          rule.type == FieldType::message && depth + 2 <= nesting_max_) {
+        if (rule.child == Kind::key_value) {
+          // Attributes of a resource, a scope, an event, a link, a histogram point, a metric.
+          if (const Byte* const behind = usual_key_values(at, end); behind != nullptr) {
+            at = behind;
+            continue;
+          }
+        } else if (is_item(rule.child) && rule.child != Kind::profile) {
+          const Byte* const behind = usual_items(rule.child, at, end, depth + 1);
+          if (unlikely(behind == nullptr)) return false;
+          if (behind != at) {
+            at = behind;
+            continue;
+          }
         }
       }
     }

@@ -79,9 +79,19 @@ class Walker {
   bool walk_span(const Byte* at, const Byte* end, std::uint32_t depth) noexcept;
   bool walk_log_record(const Byte* at, const Byte* end, std::uint32_t depth) noexcept;
   bool walk_number_point(const Byte* at, const Byte* end, std::uint32_t depth) noexcept;
+  const Byte* usual_span_head(const Byte* at, const Byte* end) noexcept;
+  const Byte* usual_text(const Byte* at, const Byte* end) const noexcept;
+  const Byte* usual_string_value(const Byte* at, const Byte* end) const noexcept;
+  const Byte* usual_long_string(const Byte* at, const Byte* end) const noexcept;
   // The byte behind the key-value field at `at` (tag in one byte, already known), or nullptr when
   // it is anything but the usual.
   const Byte* usual_key_value(const Byte* at, const Byte* end) const noexcept;
+  // The same for the row of them that begins at `at`: the byte behind those that are usual.
+  const Byte* usual_key_values(const Byte* at, const Byte* end) noexcept;
+  bool usual_number(std::uint32_t word, std::size_t value_size, const Byte* number) const noexcept;
+  // The row of items at `at`, each with the tag of the first: the byte behind those whose tag and
+  // length have the usual form (the same byte when none has), or nullptr.
+  const Byte* usual_items(Kind kind, const Byte* at, const Byte* end, std::uint32_t depth) noexcept;
 
   // One field of message `kind`; the byte behind it, or nullptr.
   const Byte* field(Kind kind, const Byte* at, const Byte* end, std::uint32_t depth) noexcept;
@@ -130,6 +140,8 @@ class Walker {
   BucketsState* buckets_ = nullptr;
   // The metric being walked.
   std::uint32_t temporality_ = 0;
+  // Before it key-values have been taken together once, in vain.
+  const Byte* one_by_one_until_ = nullptr;
 };
 
 extern template class Walker<true>;
