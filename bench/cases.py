@@ -13,6 +13,7 @@ class Case:
     resources: int = 1
     transport: str = "grpc"  # grpc, http2, http1
     encoding: str = "protobuf"  # protobuf, json
+    tls: bool = False  # of the sender's connections
     coding_in: str = "identity"
     coding_out: str = "none"
     transport_out: str = "grpc"  # grpc, http1
@@ -37,7 +38,9 @@ CASES = {case.name: case for case in (
     # The copier changes no protocol: it stands beside what goes out as it came in.
     Case("http1-in-out", transport="http1", connections=64, streams=1, transport_out="http1"),
     Case("http1", transport="http1", connections=64, streams=1, contestants=(SERVICE, COLLECTOR)),
-    Case("http2", transport="http2", contestants=(SERVICE, COLLECTOR)),
+    # The Collector takes HTTP/2 under TLS alone.
+    Case("http2", transport="http2", contestants=(SERVICE,)),
+    Case("http2-tls", transport="http2", tls=True, contestants=(SERVICE, COLLECTOR)),
     Case("http1-logs", transport="http1", connections=64, streams=1, signal="logs", contestants=(SERVICE, COLLECTOR)),
     Case("http1-metrics", transport="http1", connections=64, streams=1, signal="metrics", contestants=(SERVICE, COLLECTOR)),
     Case("json", transport="http1", connections=64, streams=1, encoding="json", share=0.5, contestants=(SERVICE, COLLECTOR)),
@@ -78,7 +81,7 @@ TARGETS = (
     *(Target(f"{case[5:]} spans a request, beside the Collector's persistent queue", case, "cpu", SERVICE, PERSISTENT, at_least=40)
       for case in DEFAULT),
     *(Target(f"{case}, beside the Collector", case, "cpu", SERVICE, COLLECTOR, at_least=12)
-      for case in ("logs", "metrics", "http1", "http1-in-out", "http2", "http1-logs", "http1-metrics")),
+      for case in ("logs", "metrics", "http1", "http1-in-out", "http2-tls", "http1-logs", "http1-metrics")),
     *(Target(f"{case}, beside the Collector", case, "cpu", SERVICE, COLLECTOR, at_least=4) for case in ("gzip-in", "gzip-in-out", "zstd-in", "zstd-in-out", "http1-gzip-in-out")),
     Target("JSON in, beside the Collector", "json", "cpu", SERVICE, COLLECTOR, at_least=6),
     Target("commit beside memory durability", "grpc-100", "cpu", SERVICE, "service, memory", at_most=1.2),

@@ -103,17 +103,27 @@ def exporter(case, sink):
     return "otlphttp", {"endpoint": f"http://{address}", "compression": case.coding_out}
 
 
+def make_certificate(folder):
+    """A self-signed one for loopback; h2load asks no further. Returns `tls` of a receiver."""
+    folder.mkdir(parents=True, exist_ok=True)
+    certificate, key = folder / "tls.crt", folder / "tls.key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost",
+                    "-days", "2", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    return {"cert_file": str(certificate), "key_file": str(key)}
+
+
 class Service:
     def __init__(self, build, sink, folder, durability, case, **storage):
         gateway.BINARY = build / "otlp-service"
         kind, one = exporter(case, sink)
         shutil.rmtree(folder, ignore_errors=True)
+        secured = {"receivers": {"otlp": {"protocols": dict.fromkeys(("grpc", "http"), {"tls": make_certificate(folder / "tls")})}}} if case.tls else {}
         limited = {} if case.budget_mib is None else {
             "processors": {"memory_limiter": {"limit_mib": case.budget_mib}},
             "service": {"pipelines": {signal: {"processors": ["memory_limiter"]} for signal in ("traces", "metrics", "logs")}}}
         self.gateway = gateway.Gateway(
             folder, {f"{kind}/{number}": one for number in range(case.exporters)},
-            storage={"durability": durability, "size_max": case.log_size_max, "segment_size": 64 << 20, **storage}, **limited)
+            storage={"durability": durability, "size_max": case.log_size_max, "segment_size": 64 << 20, **storage}, **limited, **secured)
         self.gateway.start()
         self.learn_ports()
 
@@ -136,14 +146,15 @@ class Collector:
         self.folder = folder
         self.ports = {name: destination.free_port() for name in ("grpc", "http")}
         limit = 64
+        secured = {"tls": make_certificate(folder / "tls")} if case.tls else {}
         kind, one = exporter(case, sink)
         queue = {"sending_queue": {"queue_size": 1000, **({"storage": "file_storage"} if persistent else {})}}
         exporters = {f"{kind}/{number}": {**one, **queue} for number in range(case.exporters)}
         pipeline = {"receivers": ["otlp"], "processors": ["batch"], "exporters": list(exporters)}
         settings = {
             "receivers": {"otlp": {"protocols": {
-                "grpc": {"endpoint": f"127.0.0.1:{self.ports['grpc']}", "max_recv_msg_size_mib": limit},
-                "http": {"endpoint": f"127.0.0.1:{self.ports['http']}", "max_request_body_size": limit << 20}}}},
+                "grpc": {"endpoint": f"127.0.0.1:{self.ports['grpc']}", "max_recv_msg_size_mib": limit, **secured},
+                "http": {"endpoint": f"127.0.0.1:{self.ports['http']}", "max_request_body_size": limit << 20, **secured}}}},
             "processors": {"batch": {"send_batch_size": BATCH_ITEMS, "send_batch_max_size": BATCH_ITEMS}},
             "exporters": exporters,
             "extensions": {"file_storage": {"directory": str(folder / "queue")}} if persistent else {},

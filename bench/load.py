@@ -22,21 +22,23 @@ class Prepared:
     path: str
     port_name: str
     size_bytes: int
+    scheme: str
 
     @classmethod
     def of(cls, case, folder):
         make = bodies.as_json if case.encoding == "json" else bodies.request
         body = bodies.compress(make(case.items, case.signal, case.resources), case.coding_in)
         compressed = case.coding_in != "identity"
+        scheme = "https" if case.tls else "http"
         file = folder / f"{case.name}.body"
         if case.transport == "grpc":
             file.write_bytes(bodies.grpc_frame(body, compressed))
             coding = (f"grpc-encoding: {case.coding_in}",) if compressed else ()
-            return cls(file, (f"content-type: {GRPC}", "te: trailers", *coding), otlp.METHOD[case.signal], "grpc", len(body))
+            return cls(file, (f"content-type: {GRPC}", "te: trailers", *coding), otlp.METHOD[case.signal], "grpc", len(body), scheme)
         file.write_bytes(body)
         coding = (f"content-encoding: {case.coding_in}",) if compressed else ()
         kind = JSON if case.encoding == "json" else PROTOBUF
-        return cls(file, (f"content-type: {kind}", *coding), otlp.PATH[case.signal], "http", len(body))
+        return cls(file, (f"content-type: {kind}", *coding), otlp.PATH[case.signal], "http", len(body), scheme)
 
 
 def send(case, prepared, port, requests, log_file, per_second=None):
@@ -51,7 +53,7 @@ def send(case, prepared, port, requests, log_file, per_second=None):
         command.append("--h1")
     if per_second is not None:
         command.append(f"--rps={per_second / connections}")
-    said = subprocess.run([*command, f"http://127.0.0.1:{port}{prepared.path}"], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run([*command, f"{prepared.scheme}://127.0.0.1:{port}{prepared.path}"], capture_output=True, text=True, check=True).stdout
     succeeded = int(re.search(r"(\d+) succeeded", said).group(1))
     assert succeeded == requests, said
     lines = [line.split("\t") for line in log_file.read_text().splitlines()]

@@ -39,7 +39,7 @@ struct Probe {
 // What a page answers with.
 struct Page {
   std::uint16_t status = 200;
-  std::string content_type = "application/json";
+  std::string_view content_type = "application/json";  // of static life
   std::string body;
 };
 

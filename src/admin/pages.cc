@@ -72,7 +72,7 @@ net::HttpReply Pages::answer(Surface surface, std::string_view method, std::stri
     reply.headers.emplace_back("allow", allowed);
   }
   reply.status = answered.status;
-  reply.content_type = std::move(answered.content_type);
+  reply.content_type = answered.content_type;
   reply.body = std::move(answered.body);
   reply.headers.emplace_back("cache-control", "no-store");
   reply.headers.emplace_back("x-content-type-options", "nosniff");
@@ -94,7 +94,7 @@ Page Pages::page(Surface surface, std::string_view path, std::string_view query)
   if (path == "/") return index(surface);
   if (is_metrics_path(path)) {
     return {.status = 200,
-            .content_type = std::string(telemetry::kMetricsContentType),
+            .content_type = telemetry::kMetricsContentType,
             .body = sources_.metrics == nullptr ? "" : sources_.metrics->render()};
   }
   if (surface == Surface::everything) {

@@ -10,6 +10,7 @@
 #include "app/status_report.h"
 #include "app/tap_pages.h"
 #include "app/version.h"
+#include "base/block_store.h"
 #include "exporter/exporter.h"
 #include "io/clock.h"
 #include "io/file_system.h"
@@ -290,6 +291,7 @@ void Gateway::tick() {
   removed_exporters_.look(*log_, wiring_of(settings_), settings_.storage.removed_exporters_kept,
                           now, *config_service_);
   write_proven_ = log_->probe(kWriteProofTimeout);
+  block_store().trim();
 }
 
 bool Gateway::stop() {

@@ -25,7 +25,7 @@ admin::Page problem(std::uint16_t status, std::string_view message) {
 }
 
 admin::Page captured(std::string body) {
-  return {.content_type = std::string(kCapturedContentType), .body = std::move(body)};
+  return {.content_type = kCapturedContentType, .body = std::move(body)};
 }
 
 std::span<const std::byte> bytes_of(const std::string& text) {

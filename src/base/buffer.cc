@@ -1,31 +1,19 @@
 #include "base/buffer.h"
 
 #include <algorithm>
-#include <atomic>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 
 #include "base/assert.h"
+#include "base/block_store.h"
 
 namespace gateway {
 
-// Kept apart from the bytes, so that these begin on a block boundary.
-struct Buffer::Block {
-  std::atomic<std::uint32_t> references{1};
-  std::byte* bytes = nullptr;
-  std::size_t capacity_bytes = 0;  // headroom included
-  std::size_t size_bytes = 0;      // of the payload
-};
+static_assert(BlockStore::kUnitSizeBytes == kBufferAlignmentBytes);
 
 Buffer Buffer::allocate(std::size_t payload_capacity_bytes) {
   const std::size_t capacity =
       align_up(kBufferHeadroomBytes + payload_capacity_bytes, kBufferAlignmentBytes);
-  auto* block = new Block;
-  block->bytes = static_cast<std::byte*>(std::aligned_alloc(kBufferAlignmentBytes, capacity));
-  GATEWAY_ASSERT(block->bytes != nullptr);
-  block->capacity_bytes = capacity;
-  return Buffer(block);
+  return Buffer(block_store().take(capacity));
 }
 
 Buffer::Buffer(const Buffer& other) noexcept : block_(other.block_) {
@@ -34,8 +22,7 @@ Buffer::Buffer(const Buffer& other) noexcept : block_(other.block_) {
 
 Buffer::~Buffer() {
   if (block_ != nullptr && block_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-    std::free(block_->bytes);
-    delete block_;
+    block_store().give_back(block_);
   }
 }
 

@@ -19,6 +19,8 @@
 
 namespace gateway {
 
+struct Block;  // base/block_store.h
+
 // Block size of O_DIRECT; every Buffer begins on it and its capacity is a multiple of it.
 inline constexpr std::size_t kBufferAlignmentBytes = 4096;
 
@@ -30,7 +32,7 @@ inline constexpr std::size_t kBufferHeadroomBytes = 64;
   return (value + alignment - 1) / alignment * alignment;
 }
 
-// A reference-counted block. Copying shares it; the last holder frees it.
+// A reference-counted block. Copying shares it; the last holder gives it back for the next Buffer.
 class Buffer {
  public:
   Buffer() noexcept = default;
@@ -70,7 +72,6 @@ class Buffer {
   void reset() noexcept { *this = Buffer(); }
 
  private:
-  struct Block;
   explicit Buffer(Block* block) noexcept : block_(block) {}
   Block* block_ = nullptr;
 };

@@ -65,6 +65,7 @@ struct Shard final : Task {
   bool draining = false;
   std::vector<Connection*> connections;
   Http2Memory http2_memory;
+  std::vector<nghttp2_nv> reply_headers;  // of the answer that is being submitted
   std::vector<std::unique_ptr<Http2Stream>> stream_pool;
 
  private:

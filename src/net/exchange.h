@@ -61,7 +61,7 @@ using Header = std::pair<std::string, std::string>;
 
 struct HttpReply {
   std::uint16_t status = 200;
-  std::string content_type;  // none when empty
+  std::string_view content_type;  // of static life; none when empty
   std::string body;
   std::vector<Header> headers;  // names in lower case
 };

@@ -108,11 +108,11 @@ void Http2Stream::reply(HttpReply&& answer) noexcept {
     return std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data()));
   };
   const bool with_body = !answer.body.empty() && method() != "HEAD";
-  std::vector<nghttp2_nv> headers;
-  headers.reserve(4 + answer.headers.size());
+  std::vector<nghttp2_nv>& headers = session_->shard_.reply_headers;
+  headers.clear();
   headers.push_back(copied(":status", text(status, answer.status)));
   headers.push_back(copied("date", session_->shard_.date()));
-  if (!answer.content_type.empty()) headers.push_back(copied("content-type", answer.content_type));
+  if (!answer.content_type.empty()) headers.push_back(fixed("content-type", answer.content_type));
   if (answer.status != 204 && answer.status != 304) {
     headers.push_back(copied("content-length", text(length, answer.body.size())));
   }

@@ -14,8 +14,9 @@
 
 namespace gateway::net {
 
-// nghttp2 asks for 40 to 224 bytes, eight times a request; what is larger is rare.
-inline constexpr std::array<std::size_t, 3> kHttp2BlockSizesBytes = {64, 160, 256};
+// nghttp2 asks for 40 to 224 bytes, eight times a request, and for the headers of an answer over
+// HTTP/2 for up to 512; what is larger is rare.
+inline constexpr std::array<std::size_t, 4> kHttp2BlockSizesBytes = {64, 160, 256, 512};
 inline constexpr std::size_t kHttp2BlocksKeptMax = 512;
 
 class Http2Memory {

@@ -12,10 +12,12 @@
 #include <span>
 #include <string>
 
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
 
 #include "net/tls.h"
+#include "net/wait_memory.h"
 
 namespace gateway::net {
 
@@ -27,6 +29,9 @@ struct IoResult {
 };
 
 class Socket {
+  using Descriptor =
+      boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
+
  public:
   // Takes over `descriptor`, which must be non-blocking. `tls` may be null.
   Socket(boost::asio::io_context& context, int descriptor, const TlsContext& tls);
@@ -49,17 +54,19 @@ class Socket {
   // handler(bool ok), once the descriptor is readable or writable, or the wait was cancelled.
   template <typename F>
   void async_wait(bool for_write, F&& handler) {
-    using Descriptor = boost::asio::posix::stream_descriptor;
     descriptor_.async_wait(
         for_write ? Descriptor::wait_write : Descriptor::wait_read,
-        [handler = std::forward<F>(handler)](const boost::system::error_code& error) mutable {
-          handler(!error);
-        });
+        boost::asio::bind_allocator(
+            WaitMemory::Allocator<std::byte>{wait_memory_},
+            [handler = std::forward<F>(handler)](const boost::system::error_code& error) mutable {
+              handler(!error);
+            }));
   }
 
  private:
   [[nodiscard]] IoStatus tls_status(int result) noexcept;
-  boost::asio::posix::stream_descriptor descriptor_;
+  WaitMemory wait_memory_;
+  Descriptor descriptor_;
   TlsSession tls_;
 };
 

@@ -6,7 +6,6 @@
 
 #include <condition_variable>
 #include <cstdlib>
-#include <deque>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -98,7 +97,7 @@ class FakeLog final : public storage::Log {
       if (waiting_.empty() && stopped_) return;
       while (!waiting_.empty()) {
         storage::Append* const first = waiting_.front();
-        waiting_.pop_front();
+        waiting_.erase(waiting_.begin());
         for (storage::Append* append = first; append != nullptr; append = append->next) {
           append->error = error_;
           ++answered_;
@@ -116,7 +115,7 @@ class FakeLog final : public storage::Log {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<storage::Append*> waiting_;
+  std::vector<storage::Append*> waiting_;
   std::vector<Stored> stored_;
   std::size_t answered_ = 0;
   std::atomic<bool> admits_{true};

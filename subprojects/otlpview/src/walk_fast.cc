@@ -84,9 +84,9 @@ const Byte* Walker<kFast>::usual_key_value(const Byte* at, const Byte* end) cons
   return nullptr;
 }
 
-// Taken together: the structure of each pair by two comparisons of four bytes, then all bytes between
-// two numbers by one test for ASCII, tags and lengths among them. Where that fails, the same bytes
-// are gone through once more, one by one, and never again.
+// Taken together: the structure of each pair by two comparisons of four bytes, then all bytes
+// between two numbers by one test for ASCII, tags and lengths among them. Where that fails, the
+// same bytes are gone through once more, one by one, and never again.
 //
 //   at: tag size 0a key_size | key.. | 12 value_size type ..
 template <bool kFast>
@@ -122,8 +122,8 @@ const Byte* Walker<kFast>::usual_key_values(const Byte* at, const Byte* end) noe
   return usual_key_value(begin, end);
 }
 
-// Of a value that is a number of `value_size` bytes with its tag. One of a single byte is ASCII when
-// it is whole; longer ones are looked at.
+// Of a value that is a number of `value_size` bytes with its tag. One of a single byte is ASCII
+// when it is whole; longer ones are looked at.
 template <bool kFast>
 bool Walker<kFast>::usual_number(std::uint32_t word, std::size_t value_size,
                                  const Byte* number) const noexcept {
