@@ -2,6 +2,7 @@
 // commits; the saver's makes cursors durable, so that this never delays a commit.
 #include "storage/log.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -96,12 +97,16 @@ class SegmentLog final : public Log {
     constexpr std::chrono::seconds kLongWait{60};
     while (!stopping_.load(std::memory_order_acquire)) {
       if (!engine_->cursors().dirty() && engine_->surplus().empty()) saver_wakeup_.wait(kLongWait);
-      engine_->surplus().remove();
-      {
-        // Many advances, one save.
+      // Many advances, one save. Meanwhile what is needed no more is removed, a little at a time.
+      const io::Clock& clock = engine_->clock();
+      const auto save_at = clock.monotonic() + engine_->options().cursor_sync_interval;
+      for (bool stopped = false; !stopped && clock.monotonic() < save_at;) {
+        const auto pause = engine_->surplus().remove_some();
+        const auto left = save_at - clock.monotonic();
         std::unique_lock lock(stop_mutex_);
-        stop_condition_.wait_for(lock, engine_->options().cursor_sync_interval,
-                                 [this] { return stopping_.load(std::memory_order_relaxed); });
+        stopped = stop_condition_.wait_for(
+            lock, pause ? std::min<std::chrono::nanoseconds>(*pause, left) : left,
+            [this] { return stopping_.load(std::memory_order_relaxed); });
       }
       if (!engine_->cursors().dirty() || !engine_->save_cursors()) continue;
       retention_due_.store(true, std::memory_order_relaxed);

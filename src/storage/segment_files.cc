@@ -71,14 +71,14 @@ io::IoResult<std::shared_ptr<io::File>> SegmentFiles::create(const SegmentHeader
 
 void SegmentFiles::retire(std::uint64_t sequence, std::uint64_t file_size_bytes) {
   const std::string path = file_path(directory_, segment_file_name(kSegmentPrefix, sequence));
+  const std::string free_path = file_path(directory_, segment_file_name(kFreePrefix, sequence));
+  // No longer a segment, whatever becomes of it: one that is cut short would pass for damaged.
+  if (!files_.rename(path, free_path)) return remove_file(files_, path);
   if (file_size_bytes == segment_size_bytes_ && free_.size() < kFreeFileCountMax) {
-    const std::string free_path = file_path(directory_, segment_file_name(kFreePrefix, sequence));
-    if (files_.rename(path, free_path)) {
-      free_.push_back(sequence);
-      return;
-    }
+    free_.push_back(sequence);
+    return;
   }
-  surplus_.add(path, file_size_bytes);
+  surplus_.add(free_path, file_size_bytes);
 }
 
 }  // namespace gateway::storage
