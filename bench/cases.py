@@ -16,6 +16,7 @@ class Case:
     tls: bool = False  # of the sender's connections
     coding_in: str = "identity"
     coding_out: str = "none"
+    reuse: bool = False  # the service sends on what came in that coding as it came
     transport_out: str = "grpc"  # grpc, http1
     exporters: int = 1
     connections: int = 4
@@ -46,6 +47,7 @@ CASES = {case.name: case for case in (
     Case("json", transport="http1", connections=64, streams=1, encoding="json", share=0.5, contestants=(SERVICE, COLLECTOR)),
     Case("gzip-in", coding_in="gzip", share=0.5, contestants=(SERVICE, COLLECTOR)),
     Case("gzip-in-out", coding_in="gzip", coding_out="gzip", share=0.25, contestants=(SERVICE, COLLECTOR)),
+    Case("gzip-reused", coding_in="gzip", coding_out="gzip", reuse=True, share=0.5, contestants=(SERVICE, COLLECTOR)),
     Case("zstd-in", coding_in="zstd", share=0.5, contestants=(SERVICE, COLLECTOR)),
     # zstd is a coding of OTLP/HTTP, not of gRPC.
     Case("zstd-in-out", transport="http1", connections=64, streams=1, transport_out="http1", coding_in="zstd", coding_out="zstd", share=0.25,
@@ -82,7 +84,7 @@ TARGETS = (
       for case in DEFAULT),
     *(Target(f"{case}, beside the Collector", case, "cpu", SERVICE, COLLECTOR, at_least=12)
       for case in ("logs", "metrics", "http1", "http1-in-out", "http2-tls", "http1-logs", "http1-metrics")),
-    *(Target(f"{case}, beside the Collector", case, "cpu", SERVICE, COLLECTOR, at_least=4) for case in ("gzip-in", "gzip-in-out", "zstd-in", "zstd-in-out", "http1-gzip-in-out")),
+    *(Target(f"{case}, beside the Collector", case, "cpu", SERVICE, COLLECTOR, at_least=4) for case in ("gzip-in", "gzip-in-out", "gzip-reused", "zstd-in", "zstd-in-out", "http1-gzip-in-out")),
     Target("JSON in, beside the Collector", "json", "cpu", SERVICE, COLLECTOR, at_least=6),
     Target("commit beside memory durability", "grpc-100", "cpu", SERVICE, "service, memory", at_most=1.2),
     Target("three exporters beside one", "exporters-3", "cpu", SERVICE, SERVICE, at_most=1.8, beside_case="grpc-100"),

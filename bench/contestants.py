@@ -116,6 +116,8 @@ class Service:
     def __init__(self, build, sink, folder, durability, case, **storage):
         gateway.BINARY = build / "otlp-service"
         kind, one = exporter(case, sink)
+        if case.reuse:
+            one = {**one, "compression_params": {"reuse": True}}
         shutil.rmtree(folder, ignore_errors=True)
         secured = {"receivers": {"otlp": {"protocols": dict.fromkeys(("grpc", "http"), {"tls": make_certificate(folder / "tls")})}}} if case.tls else {}
         limited = {} if case.budget_mib is None else {

@@ -13,7 +13,7 @@ std::uint64_t request_count = 0;
 std::uint64_t byte_count = 0;
 std::uint64_t item_count = 0;
 
-// As it was before; nothing when it is broken.
+// As it was before, of all its members; nothing when it is broken.
 [[nodiscard]] std::vector<std::byte> inflate(std::span<const std::byte> compressed) {
   constexpr int kGzip = 16 + MAX_WBITS;
   z_stream stream{};
@@ -21,14 +21,18 @@ std::uint64_t item_count = 0;
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(compressed.data()));
   stream.avail_in = static_cast<uInt>(compressed.size());
   std::vector<std::byte> out(compressed.size() * 8);
+  std::size_t size = 0;
   int state = Z_OK;
   while (state == Z_OK) {
-    if (stream.total_out == out.size()) out.resize(out.size() * 2);
-    stream.next_out = reinterpret_cast<Bytef*>(out.data() + stream.total_out);
-    stream.avail_out = static_cast<uInt>(out.size() - stream.total_out);
+    if (size == out.size()) out.resize(out.size() * 2);
+    stream.next_out = reinterpret_cast<Bytef*>(out.data() + size);
+    stream.avail_out = static_cast<uInt>(out.size() - size);
     state = ::inflate(&stream, Z_NO_FLUSH);
+    size = out.size() - stream.avail_out;
+    // One more member.
+    if (state == Z_STREAM_END && stream.avail_in != 0) state = inflateReset(&stream);
   }
-  out.resize(state == Z_STREAM_END ? stream.total_out : 0);
+  out.resize(state == Z_STREAM_END ? size : 0);
   inflateEnd(&stream);
   return out;
 }

@@ -153,7 +153,9 @@ std::unique_ptr<exporter::Exporter> Gateway::make_exporter(const ExporterWiring&
 }
 
 std::unique_ptr<pipeline::Service> Gateway::make_signal_service(Signal signal) {
-  if (signal == Signal::traces) return std::make_unique<query::TraceService>(*log_, metrics_);
+  if (signal == Signal::traces) {
+    return std::make_unique<query::TraceService>(*log_, metrics_, payload_decoder());
+  }
   for (const pipeline::SignalServiceName& row : pipeline::kSignalServiceNames) {
     if (row.signal == signal) return std::make_unique<pipeline::SignalService>(row, *log_);
   }

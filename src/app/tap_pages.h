@@ -15,7 +15,7 @@
 
 namespace gateway::app {
 
-[[nodiscard]] query::TapSource::Decode payload_decoder();
+[[nodiscard]] query::Decode payload_decoder();
 
 [[nodiscard]] admin::Page tap_page(query::TapSource& source, std::string_view query);
 

@@ -208,6 +208,7 @@ void build_delivery(const Section& from, Exporter& exporter) {
   from.text({"compression"}, compression);
   exporter.compression = compression_of(compression);
   from.level({"compression_params", "level"}, exporter.compression_level);
+  from.boolean({"compression_params", "reuse"}, exporter.reuse_compression);
   from.pairs({"headers"}, exporter.headers);
   from.duration({"timeout"}, exporter.timeout);
   from.integer({"max_conns_per_host"}, exporter.max_connections);
@@ -362,6 +363,25 @@ void build_context_keys(Settings& settings) {
   }
 }
 
+// The log is one for all, so each receiver keeps what any exporter can send on as it came: one
+// whose pipeline changes nothing.
+void build_kept_codings(Settings& settings) {
+  for (const Pipeline& pipeline : settings.pipelines) {
+    for (const Exporter& exporter : settings.exporters) {
+      const auto& used = pipeline.exporters;
+      if (!exporter.reuse_compression || exporter.compression == Compression::none ||
+          !exporter.processors[index_of(pipeline.signal)].empty() ||
+          std::find(used.begin(), used.end(), exporter.id) == used.end()) {
+        continue;
+      }
+      for (OtlpReceiver& receiver : settings.receivers) {
+        receiver.kept_codings[index_of(pipeline.signal)] |=
+            static_cast<std::uint8_t>(1U << static_cast<unsigned>(exporter.compression));
+      }
+    }
+  }
+}
+
 }  // namespace
 
 Settings build_settings(const Node& root) {
@@ -390,6 +410,7 @@ Settings build_settings(const Node& root) {
   build_memory_limiter(root, settings);
   build_processors(root, settings);
   build_context_keys(settings);
+  build_kept_codings(settings);
   service.text({"telemetry", "logs", "level"}, settings.logs.level);
   service.text({"telemetry", "logs", "encoding"}, settings.logs.format);
   service.integer({"io_threads"}, settings.io_threads);

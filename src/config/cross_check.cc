@@ -285,6 +285,13 @@ class Checker {
       }
     }
     if (exporter.kind == ExporterKind::otlp_http) check_http_endpoints(exporter);
+    if (exporter.reuse_compression &&
+        (exporter.compression == Compression::none || exporter.encoding == "json")) {
+      error({"exporters", exporter.id, "compression_params", "reuse"},
+            "there is nothing to reuse: what comes compressed is protobuf, and it goes out as " +
+                std::string(exporter.compression == Compression::none ? "`compression: none`"
+                                                                      : "`encoding: json`"));
+    }
     if (exporter.kind == ExporterKind::file && exporter.path.empty()) {
       error({"exporters", exporter.id}, "`path` is missing: where to write");
     }

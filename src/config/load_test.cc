@@ -287,6 +287,46 @@ TEST(LoadText, EveryPrefixIsLoadedOrRefused) {
 
 // Goal: a protocol keeps what processors ask for, and headers only where it may. Method: two
 // receivers, two processors of which one is used twice, and one that nobody uses.
+// Goal: a coding is kept for what an exporter can send on as it came, and for nothing else. Method:
+// a signal that reuses gzip, one that is changed on its way, one whose exporter does not reuse; and
+// two exporters that have nothing to reuse.
+TEST(LoadText, ReceiversKeepTheCodingsThatAreReused) {
+  const std::string text = R"(
+receivers: {otlp: {protocols: {http: {}}}}
+processors:
+  batch: {}
+  resource: {attributes: [{key: a, value: b, action: insert}]}
+exporters:
+  otlp: {endpoint: "a:4317", compression_params: {reuse: true}}
+  otlp_http: {endpoint: "http://a", compression: zstd, compression_params: {reuse: true}}
+  otlp/plain: {endpoint: "a:4317"}
+service:
+  pipelines:
+    traces: {receivers: [otlp], processors: [batch], exporters: [otlp, otlp_http]}
+    metrics: {receivers: [otlp], processors: [resource], exporters: [otlp]}
+    logs: {receivers: [otlp], exporters: [otlp/plain]}
+)";
+  const auto loaded = load_text(text, "a.yaml");
+  ASSERT_TRUE(loaded.has_value()) << loaded.error().text();
+  const auto& kept = loaded->settings.receivers[0].kept_codings;
+  EXPECT_EQ(kept[index_of(Signal::traces)], 0b110);  // gzip and zstd
+  EXPECT_EQ(kept[index_of(Signal::metrics)], 0);
+  EXPECT_EQ(kept[index_of(Signal::logs)], 0);
+
+  const auto wrong = load_text(R"(
+receivers: {otlp: {protocols: {http: {}}}}
+exporters:
+  otlp: {endpoint: "a:4317", compression: none, compression_params: {reuse: true}}
+  otlp_http: {endpoint: "http://a", encoding: json, compression_params: {reuse: true}}
+service:
+  pipelines: {traces: {receivers: [otlp], exporters: [otlp, otlp_http]}}
+)",
+                               "a.yaml");
+  ASSERT_FALSE(wrong.has_value());
+  EXPECT_NE(wrong.error().text().find("`compression: none`"), std::string::npos);
+  EXPECT_NE(wrong.error().text().find("`encoding: json`"), std::string::npos);
+}
+
 TEST(LoadText, ReceiversKeepWhatProcessorsAskFor) {
   const std::string receivers = R"(
 receivers:

@@ -203,6 +203,10 @@ constexpr std::array kRows = {
               "Coding of requests; zstd over HTTP only."},
     SchemaRow{"exporters.{otlp,otlp_http}[/name].compression_params.level", level, "-1", "-1..22",
               "Effort; -1 is the coding's default."},
+    SchemaRow{
+        "exporters.{otlp,otlp_http}[/name].compression_params.reuse", boolean, "false", "",
+        "What came in this coding is stored and sent on as it came. The destination must read "
+        "gzip of several members, or zstd of several frames."},
     SchemaRow{"exporters.{otlp,otlp_http}[/name].headers", pairs, "", "",
               "Sent with every request; values are secrets and never shown.", true},
     SchemaRow{"exporters.otlp[/name].timeout", duration, "5s", "0..",

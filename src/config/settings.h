@@ -72,6 +72,8 @@ struct Listener {
   bool operator==(const Listener&) const = default;
 };
 
+enum class Compression : std::uint8_t { none, gzip, zstd };
+
 struct OtlpReceiver {
   std::string id = "otlp";
   Listener grpc, http;
@@ -79,10 +81,11 @@ struct OtlpReceiver {
   bool accept_enum_names = true;
   std::uint32_t max_nesting_levels = 100;  // messages in messages, in protobuf and JSON alike
   bool profiles = false;
+  // What is stored as it came, because an exporter sends it on so; worked out from
+  // compression_params.reuse. By index_of(signal); bit i: Compression i.
+  std::array<std::uint8_t, kSignalCount> kept_codings{};
   bool operator==(const OtlpReceiver&) const = default;
 };
-
-enum class Compression : std::uint8_t { none, gzip, zstd };
 
 struct RetryOnFailure {
   bool enabled = true;
@@ -131,6 +134,7 @@ struct Exporter {
   TlsClient tls;
   Compression compression = Compression::gzip;
   int compression_level = -1;  // -1: the coding's default
+  bool reuse_compression = false;
   Headers headers;
   Millis timeout{5'000};              // otlp_http: 30 s
   std::uint32_t max_connections = 4;  // otlp_http

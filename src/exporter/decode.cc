@@ -11,7 +11,7 @@ namespace {
 Result<Slice, net::DecompressErrc> decompressed(net::ContentCoding coding, const Slice& payload) {
   Buffer buffer;
   ByteLease none;  // what is in flight is counted by the lane, once its size is known
-  const net::BodyPlan plan{.size_bytes_max = kDecodedPayloadSizeBytesMax, .budget = nullptr};
+  const net::BodyPlan plan{.size_bytes_max = storage::kInflatedSizeBytesMax, .budget = nullptr};
   if (auto done = net::decompress(coding, payload.bytes, plan, buffer, none); !done) {
     return fail(done.error());
   }
@@ -31,6 +31,35 @@ Result<Slice, net::DecompressErrc> decode_payload(storage::Coding coding, const 
       return decompressed(net::ContentCoding::zstd, payload);
   }
   return fail(net::DecompressErrc::corrupt);
+}
+
+std::optional<Piece> plain_piece(const Piece& piece) {
+  auto plain = decode_payload(piece.coding, piece.payload);
+  if (!plain) return std::nullopt;
+  return Piece{.payload = std::move(*plain), .item_count = piece.item_count};
+}
+
+std::optional<Request> plain_request(const Request& request) {
+  Request plain{.signal = request.signal, .item_count = request.item_count};
+  for (const Piece& piece : request.pieces) {
+    auto one = plain_piece(piece);
+    if (!one) return std::nullopt;
+    plain.size_bytes += one->payload.bytes.size();
+    plain.pieces.push_back(std::move(*one));
+  }
+  return plain;
+}
+
+std::optional<std::size_t> inflated_size(storage::Coding coding, const Slice& payload) noexcept {
+  switch (coding) {
+    case storage::Coding::identity:
+      break;
+    case storage::Coding::gzip:
+      return net::announced_size(net::ContentCoding::gzip, payload.bytes);
+    case storage::Coding::zstd:
+      return net::announced_size(net::ContentCoding::zstd, payload.bytes);
+  }
+  return payload.bytes.size();
 }
 
 }  // namespace gateway::exporter

@@ -30,7 +30,11 @@ struct BodyEncoder::Compressors {
 };
 
 BodyEncoder::BodyEncoder(config::Compression compression, int level, bool json)
-    : compression_(compression), json_(json), compressors_(std::make_unique<Compressors>()) {
+    : compression_(compression),
+      coding_(compression == config::Compression::gzip ? storage::Coding::gzip
+                                                       : storage::Coding::zstd),
+      json_(json),
+      compressors_(std::make_unique<Compressors>()) {
   if (compression == config::Compression::gzip) {
     compressors_->gzip.reset(libdeflate_alloc_compressor(
         level < 0 ? kGzipLevelDefault : std::clamp(level, 0, kGzipLevelMax)));
@@ -44,6 +48,26 @@ BodyEncoder::BodyEncoder(config::Compression compression, int level, bool json)
 
 BodyEncoder::~BodyEncoder() = default;
 
+Result<void, std::string> BodyEncoder::compress(std::span<const std::byte> whole,
+                                                std::vector<std::byte>& to) {
+  const std::size_t before = to.size();
+  std::size_t size = 0;
+  if (compression_ == config::Compression::gzip) {
+    libdeflate_compressor* gzip = compressors_->gzip.get();
+    to.resize(before + libdeflate_gzip_compress_bound(gzip, whole.size()));
+    size = libdeflate_gzip_compress(gzip, whole.data(), whole.size(), to.data() + before,
+                                    to.size() - before);
+    GATEWAY_ASSERT(size != 0);  // the bound is enough
+  } else {
+    to.resize(before + ZSTD_compressBound(whole.size()));
+    size = ZSTD_compressCCtx(compressors_->zstd.get(), to.data() + before, to.size() - before,
+                             whole.data(), whole.size(), compressors_->zstd_level);
+    if (ZSTD_isError(size) != 0) return fail(std::string("zstd: ") + ZSTD_getErrorName(size));
+  }
+  to.resize(before + size);
+  return {};
+}
+
 Result<EncodedBody, std::string> BodyEncoder::encode(const Request& request) {
   EncodedBody body;
   if (!json_ && compression_ == config::Compression::none) {
@@ -51,44 +75,58 @@ Result<EncodedBody, std::string> BodyEncoder::encode(const Request& request) {
     body.size_bytes = static_cast<std::size_t>(request.size_bytes);
     return body;
   }
-  // Compressors want one piece: a copy, small beside their own work.
-  std::vector<std::byte> whole;
   if (json_) {
     const auto text = to_otlp_json(request);
     if (!text) return fail(text.error());
     const auto bytes = std::as_bytes(std::span(text->data(), text->size()));
-    whole.assign(bytes.begin(), bytes.end());
-  } else {
-    whole.reserve(static_cast<std::size_t>(request.size_bytes));
-    for (const Piece& piece : request.pieces) {
-      whole.insert(whole.end(), piece.payload.bytes.begin(), piece.payload.bytes.end());
+    if (compression_ == config::Compression::none) {
+      body.owned.assign(bytes.begin(), bytes.end());
+    } else if (auto done = compress(bytes, body.owned); !done) {
+      return fail(done.error());
     }
+    body.parts.emplace_back(body.owned);
+    body.size_bytes = body.owned.size();
+    return body;
   }
-  switch (compression_) {
-    case config::Compression::none:
-      body.owned = std::move(whole);
-      break;
-    case config::Compression::gzip: {
-      libdeflate_compressor* gzip = compressors_->gzip.get();
-      body.owned.resize(libdeflate_gzip_compress_bound(gzip, whole.size()));
-      const std::size_t size = libdeflate_gzip_compress(gzip, whole.data(), whole.size(),
-                                                        body.owned.data(), body.owned.size());
-      GATEWAY_ASSERT(size != 0);  // the bound is enough
-      body.owned.resize(size);
-      break;
+  return encode_members(request);
+}
+
+// What came compressed goes as it is; what lies between is compressed as one member, or frame.
+Result<EncodedBody, std::string> BodyEncoder::encode_members(const Request& request) {
+  EncodedBody body;
+  // Compressors want one piece: a copy, small beside their own work.
+  std::vector<std::byte> plain;
+  std::vector<std::size_t> owned_sizes;  // 0: the next piece goes as it is
+  std::vector<std::span<const std::byte>> reused;
+  const auto end_member = [&]() -> Result<void, std::string> {
+    if (plain.empty()) return {};
+    const std::size_t before = body.owned.size();
+    if (auto done = compress(plain, body.owned); !done) return done;
+    owned_sizes.push_back(body.owned.size() - before);
+    plain.clear();
+    return {};
+  };
+  for (const Piece& piece : request.pieces) {
+    const auto bytes = piece.payload.bytes;
+    if (piece.coding == storage::Coding::identity) {
+      if (plain.empty()) plain.reserve(static_cast<std::size_t>(request.size_bytes));
+      plain.insert(plain.end(), bytes.begin(), bytes.end());
+      continue;
     }
-    case config::Compression::zstd: {
-      body.owned.resize(ZSTD_compressBound(whole.size()));
-      const std::size_t size =
-          ZSTD_compressCCtx(compressors_->zstd.get(), body.owned.data(), body.owned.size(),
-                            whole.data(), whole.size(), compressors_->zstd_level);
-      if (ZSTD_isError(size) != 0) return fail(std::string("zstd: ") + ZSTD_getErrorName(size));
-      body.owned.resize(size);
-      break;
-    }
+    GATEWAY_ASSERT(piece.coding == coding_);
+    if (auto done = end_member(); !done) return fail(done.error());
+    owned_sizes.push_back(0);
+    reused.push_back(bytes);
   }
-  body.size_bytes = body.owned.size();
-  body.parts.emplace_back(body.owned);
+  if (auto done = end_member(); !done) return fail(done.error());
+  // Only now does `owned` stay where it is.
+  std::size_t at = 0;
+  auto next_reused = reused.begin();
+  for (const std::size_t size : owned_sizes) {
+    body.parts.push_back(size == 0 ? *next_reused++ : std::span(body.owned).subspan(at, size));
+    body.size_bytes += body.parts.back().size();
+    at += size;
+  }
   return body;
 }
 

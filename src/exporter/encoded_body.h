@@ -1,4 +1,5 @@
-// A request's bytes as they go out: as stored, or as JSON, and compressed if so configured.
+// A request's bytes as they go out: as stored, or as JSON, and compressed if so configured. What
+// was stored in the same coding is a member of the body as it is (RFC 1952, 2.2; RFC 8878, 3.1).
 //
 // Units:   bytes.
 // Errors:  a sentence; only JSON can fail, on bytes that are no OTLP.
@@ -35,7 +36,13 @@ class BodyEncoder {
 
  private:
   struct Compressors;
+  // Appends `whole`, compressed, to `to`.
+  [[nodiscard]] Result<void, std::string> compress(std::span<const std::byte> whole,
+                                                   std::vector<std::byte>& to);
+  [[nodiscard]] Result<EncodedBody, std::string> encode_members(const Request& request);
+
   const config::Compression compression_;
+  const storage::Coding coding_;  // of what comes compressed, and need not be
   const bool json_;
   std::unique_ptr<Compressors> compressors_;
 };

@@ -17,6 +17,20 @@ namespace {
 
 constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 
+storage::Coding reused_coding(const config::Exporter& settings,
+                              const pipeline::ProcessorChain* processors) {
+  if (!settings.reuse_compression || processors != nullptr) return storage::Coding::identity;
+  switch (settings.compression) {
+    case config::Compression::none:
+      break;
+    case config::Compression::gzip:
+      return storage::Coding::gzip;
+    case config::Compression::zstd:
+      return storage::Coding::zstd;
+  }
+  return storage::Coding::identity;
+}
+
 void take_earlier(std::optional<delivery::Instant>& next, delivery::Instant at) {
   if (!next || at < *next) next = at;
 }
@@ -30,6 +44,7 @@ Lane::Lane(const config::Exporter& settings, Signal signal, const Parts& parts)
       limit_max_(std::max(settings.sending_queue.num_consumers, 1U)),
       max_items_(settings.batch.send_batch_max_size),
       max_bytes_(settings.batch.max_size_bytes),
+      reused_(reused_coding(settings, parts.processors)),
       host_(parts.host),
       log_(parts.log),
       transport_(parts.transport),
@@ -145,12 +160,14 @@ Lane::Fill Lane::fill(Instant now) {
       continue;
     }
     const std::uint64_t bytes = carry_->payload.bytes.size();
-    if (!batcher_.fits(carry_kept_, bytes)) return Fill::full;
+    if (!batcher_.fits(carry_kept_, carry_bytes_)) return Fill::full;
     if (!budget_.try_take(signal_, bytes)) return Fill::blocked;
     held_bytes_ += bytes;
     if (building_.empty()) building_received_unix_nano_ = carry_->info.received_unix_nano;
-    batcher_.add(now, carry_kept_, bytes);
-    building_.push_back({.payload = std::move(carry_->payload), .item_count = carry_kept_});
+    batcher_.add(now, carry_kept_, carry_bytes_);
+    building_.push_back({.payload = std::move(carry_->payload),
+                         .item_count = carry_kept_,
+                         .coding = carry_->info.coding});
     take_carry();
   }
   return Fill::full;
@@ -190,6 +207,12 @@ bool Lane::read_one(Instant now) {
     storage::Record& found = **record;
     const std::uint64_t items_before = found.items_before[index_of(signal_)];
     if (found.info.item_count == 0 || items_before < items_read_) continue;  // nothing, or seen
+    carry_kept_ = found.info.item_count;
+    if (const auto bytes = reusable_bytes(found)) {
+      carry_bytes_ = *bytes;
+      carry_ = std::move(found);
+      return true;
+    }
     auto plain = decode_payload(found.info.coding, found.payload);
     if (!plain) {
       // Damage like any other: the next record, or the head, shows what is missing (note_gap).
@@ -198,13 +221,25 @@ bool Lane::read_one(Instant now) {
       continue;
     }
     found.payload = std::move(*plain);
-    carry_kept_ = found.info.item_count;
+    found.info.coding = storage::Coding::identity;
     if (processors_ != nullptr) {
       carry_kept_ = processors_->apply(found.payload, found.info.item_count, found.info.context);
     }
+    carry_bytes_ = found.payload.bytes.size();
     carry_ = std::move(found);
     return true;
   }
+}
+
+// What a record inflates to that can go out as it is; nothing for one that must be read, or cut.
+std::optional<std::uint64_t> Lane::reusable_bytes(const storage::Record& record) const {
+  if (record.info.coding == storage::Coding::identity || record.info.coding != reused_) {
+    return std::nullopt;
+  }
+  const auto bytes = inflated_size(record.info.coding, record.payload);
+  const bool whole =
+      bytes && *bytes <= max_bytes_ && (max_items_ == 0 || record.info.item_count <= max_items_);
+  return whole ? bytes : std::nullopt;
 }
 
 // All that lies before `head` is for others, and may have left the memory: it is not read.

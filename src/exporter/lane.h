@@ -147,6 +147,7 @@ class Lane {
   // lane.cc: from the log to batches
   [[nodiscard]] Fill fill(Instant now);
   [[nodiscard]] bool read_one(Instant now);
+  [[nodiscard]] std::optional<std::uint64_t> reusable_bytes(const storage::Record& record) const;
   void take_carry();
   void skip_to(storage::Position head);
   void note_gap(std::uint64_t items_before, storage::Position from);
@@ -181,6 +182,7 @@ class Lane {
   const std::uint32_t limit_max_;
   const std::uint64_t max_items_;
   const std::uint64_t max_bytes_;
+  const storage::Coding reused_;  // goes out as it is stored; identity: nothing else does
   LaneHost& host_;
   storage::Log& log_;
   Transport& transport_;
@@ -193,6 +195,7 @@ class Lane {
   std::unique_ptr<storage::Reader> reader_;
   std::optional<storage::Record> carry_;  // read and processed, and has no room yet
   std::uint64_t carry_kept_ = 0;          // of its items, what the processors left
+  std::uint64_t carry_bytes_ = 0;         // what it is to the destination, inflated
   storage::Position read_to_;
   std::uint64_t items_read_;
   Instant read_again_at_{};  // after a read error

@@ -185,6 +185,54 @@ TEST_F(LaneCutTest, StoredCodingsAreUndone) {
   EXPECT_EQ(lane_->snapshot().held_bytes, 0U);
 }
 
+// Goal: what was stored in the coding that goes out stays as it is, in a batch with others; what
+// must be cut or is refused does not. Method: records of each coding; one above the limit; a
+// refusal of one record of many items, of which one is at fault.
+TEST_F(LaneCutTest, AReusedCodingGoesAsItIsStored) {
+  config::Exporter settings = small_settings();
+  settings.compression = config::Compression::gzip;
+  settings.reuse_compression = true;
+  make(settings);
+  log_.add(Signal::traces, 3, "plain.");
+  log_.add(Signal::traces, 3, gzip("gzip."), storage::Coding::gzip);
+  log_.add(Signal::traces, 4, zstd("zstd."), storage::Coding::zstd);
+  pump();
+  ASSERT_EQ(transport_.sent.size(), 1U);
+  const Request& request = *transport_.sent[0].request;
+  EXPECT_EQ(FakeTransport::text(request), "plain." + gzip("gzip.") + "zstd.");
+  ASSERT_EQ(request.pieces.size(), 3U);
+  EXPECT_EQ(request.pieces[0].coding, storage::Coding::identity);
+  EXPECT_EQ(request.pieces[1].coding, storage::Coding::gzip);
+  EXPECT_EQ(request.pieces[2].coding, storage::Coding::identity);
+  deliver_all();
+  EXPECT_EQ(outcomes().delivered, 10U);
+
+  const auto many = names(100, 50);
+  log_.add(Signal::traces, 100, gzip(spans(many)), storage::Coding::gzip);  // above max_size_bytes
+  pump();
+  const auto delivered = settle(many, [](const Request& part) {
+    EXPECT_EQ(part.pieces.front().coding, storage::Coding::identity);
+    return AnswerKind::delivered;
+  });
+  EXPECT_EQ(delivered.size(), 100U);
+
+  const auto few = names(10, 20);
+  log_.add(Signal::traces, 10, gzip(spans(few)), storage::Coding::gzip);
+  pump();
+  ASSERT_EQ(transport_.sent.size(), 1U);
+  EXPECT_EQ(transport_.sent[0].request->pieces.front().coding, storage::Coding::gzip);
+  transport_.answer({.kind = AnswerKind::data_refused});
+  const auto kept = settle(few, [&few](const Request& part) {
+    return part.item_count > 1 || FakeTransport::text(part).find(few[7]) != std::string::npos
+               ? AnswerKind::data_refused
+               : AnswerKind::delivered;
+  });
+  EXPECT_EQ(kept.size(), 9U);
+  EXPECT_EQ(outcomes().delivered, 119U);
+  EXPECT_EQ(outcomes().dead_lettered, 1U);
+  EXPECT_EQ(lane_->snapshot().held_bytes, 0U);
+}
+
 // Goal: coded bytes are never sent as if they were OTLP: what does not decode is damage, counted,
 // and what lies around it is delivered. Method: cut off, flipped, not coded at all, a bomb, and
 // nothing, in the middle and at the end.
@@ -193,7 +241,7 @@ TEST_F(LaneCutTest, ARecordThatDoesNotDecodeIsDamaged) {
   const std::string good = gzip(std::string(1000, 'a'));
   std::string flipped = good;
   flipped[good.size() - 6] = static_cast<char>(flipped[good.size() - 6] ^ 1);
-  const std::string bomb = zstd(std::string(kDecodedPayloadSizeBytesMax + 1, '0'));
+  const std::string bomb = zstd(std::string(storage::kInflatedSizeBytesMax + 1, '0'));
   log_.add(Signal::traces, 10, "first");
   log_.add(Signal::traces, 1, good.substr(0, good.size() - 1), storage::Coding::gzip);
   log_.add(Signal::traces, 2, flipped, storage::Coding::gzip);

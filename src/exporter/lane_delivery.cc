@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "exporter/decode.h"
 #include "exporter/lane.h"
 #include "exporter/split.h"
 #include "telemetry/log.h"
@@ -201,7 +202,9 @@ void Lane::on_at_fault(OutgoingIt it, std::string_view reason, const std::string
       return;
     }
     if (request.item_count > 1) {
-      auto pieces = split_piece(signal_, request.pieces.front(), (request.item_count + 1) / 2, 0);
+      const auto plain = plain_piece(request.pieces.front());
+      auto pieces = plain ? split_piece(signal_, *plain, (request.item_count + 1) / 2, 0)
+                          : std::vector<Piece>();
       if (pieces.size() > 1) {
         split(it, std::move(pieces));
         return;
@@ -249,7 +252,8 @@ void Lane::on_refused(OutgoingIt it, const Answer& answer, Instant now) {
 
 void Lane::dead_letter(OutgoingIt it, std::string_view reason, const std::string& message) {
   const Request& request = *it->request;
-  const bool kept = dead_letters_.write(request, reason, message);
+  const auto plain = plain_request(request);
+  const bool kept = plain && dead_letters_.write(*plain, reason, message);
   telemetry::log_warn("exporter", "items will not be delivered",
                       {{"exporter", id_},
                        {"signal", name_of(signal_)},

@@ -24,6 +24,7 @@
 #include "base/result.h"
 #include "base/signal.h"
 #include "pipeline/service.h"
+#include "storage/log.h"
 
 namespace gateway::exporter {
 
@@ -35,6 +36,8 @@ inline constexpr std::size_t kResponseSizeBytesMax = 4U << 20U;
 struct Piece {
   Slice payload;
   std::uint64_t item_count = 0;
+  // Other than identity only where the exporter reuses it: compression_params.reuse.
+  storage::Coding coding = storage::Coding::identity;
 };
 
 struct Request {

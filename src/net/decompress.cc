@@ -118,12 +118,10 @@ class ZstdDecoder {
 // What the trailer says a gzip body inflates to, where that may be true and allowed.
 std::optional<std::size_t> promised_gzip_size(std::span<const std::byte> in,
                                               const BodyPlan& plan) noexcept {
-  if (in.size() < kGzipSizeBytesMin) return std::nullopt;
-  std::size_t size = 0;
-  for (std::size_t i = 0; i < 4; ++i) {
-    size |= std::to_integer<std::size_t>(in[in.size() - 4 + i]) << (8 * i);
+  const auto size = announced_size(ContentCoding::gzip, in);
+  if (!size || *size > plan.size_bytes_max || *size / kDeflateRatioMax > in.size()) {
+    return std::nullopt;
   }
-  if (size > plan.size_bytes_max || size / kDeflateRatioMax > in.size()) return std::nullopt;
   return size;
 }
 
@@ -197,6 +195,22 @@ std::optional<ContentCoding> parse_coding(std::string_view name) noexcept {
   }
   if (equals_ignoring_case(name, "zstd")) return ContentCoding::zstd;
   return std::nullopt;
+}
+
+std::optional<std::size_t> announced_size(ContentCoding coding,
+                                          std::span<const std::byte> in) noexcept {
+  GATEWAY_ASSERT(coding != ContentCoding::identity);
+  if (coding == ContentCoding::zstd) {
+    const unsigned long long size = ZSTD_getFrameContentSize(in.data(), in.size());
+    if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR) return std::nullopt;
+    return static_cast<std::size_t>(size);
+  }
+  if (in.size() < kGzipSizeBytesMin) return std::nullopt;
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < 4; ++i) {
+    size |= std::to_integer<std::size_t>(in[in.size() - 4 + i]) << (8 * i);
+  }
+  return size;
 }
 
 Result<void, DecompressErrc> decompress(ContentCoding coding, std::span<const std::byte> in,

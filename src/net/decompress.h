@@ -38,4 +38,9 @@ enum class DecompressErrc : std::uint8_t { corrupt, too_large, over_budget };
                                                       const BodyPlan& plan, Buffer& out,
                                                       ByteLease& lease) noexcept;
 
+// What a body of one member or frame says that it inflates to; with several it is of one of them,
+// and so no more than a claim. Not for identity.
+[[nodiscard]] std::optional<std::size_t> announced_size(ContentCoding coding,
+                                                        std::span<const std::byte> in) noexcept;
+
 }  // namespace gateway::net

@@ -137,8 +137,8 @@ void observe_spans(std::span<const std::byte> body, std::int64_t now_ms, TraceTa
   }
 }
 
-TraceService::TraceService(storage::Log& log, telemetry::Registry& metrics)
-    : SignalService(pipeline::kSignalServiceNames[0], log) {
+TraceService::TraceService(storage::Log& log, telemetry::Registry& metrics, Decode decode)
+    : SignalService(pipeline::kSignalServiceNames[0], log), decode_(std::move(decode)) {
   using Type = telemetry::Registry::CallbackType;
   const auto add = [&](Type type, std::string_view name, std::string_view help, auto value) {
     callbacks_.push_back(metrics.callback(type, name, help, {}, std::move(value)));
@@ -202,8 +202,10 @@ void TraceService::catch_up(storage::Reader& reader) {
     const std::uint64_t items_before = (*record)->items_before[index_of(Signal::traces)];
     spans_skipped_ += items_before - seen_items_;
     seen_items_ = items_before + (*record)->info.item_count;
+    const auto plain = decode_((*record)->info.coding, (*record)->payload);
+    if (!plain) continue;
     const std::lock_guard lock(mutex_);
-    observe_spans((*record)->payload.bytes, now_milliseconds(), table_);
+    observe_spans(plain->bytes, now_milliseconds(), table_);
   }
   // More than an interval's worth came: what lies between here and the head is skipped.
   const storage::Head head = log().head();

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "pipeline/signal_service.h"
+#include "query/decode.h"
 #include "query/trace_table.h"
 #include "storage/log.h"
 #include "telemetry/metrics.h"
@@ -33,7 +34,7 @@ inline constexpr std::uint64_t kSpansPerIntervalMax = 20'000;
 
 class TraceService final : public pipeline::SignalService {
  public:
-  TraceService(storage::Log& log, telemetry::Registry& metrics);
+  TraceService(storage::Log& log, telemetry::Registry& metrics, Decode decode);
   ~TraceService() override;
 
   [[nodiscard]] Result<void, pipeline::ServiceFailure> start() override;
@@ -49,6 +50,7 @@ class TraceService final : public pipeline::SignalService {
   // Looks at what was committed since the last time.
   void catch_up(storage::Reader& reader);
 
+  const Decode decode_;
   mutable std::mutex mutex_;  // table_, stopping_
   std::condition_variable stop_requested_;
   bool stopping_ = false;

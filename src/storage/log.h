@@ -60,6 +60,8 @@ enum class FullPolicy : std::uint8_t { refuse, drop_oldest };
 
 inline constexpr std::size_t kTenantSizeBytesMax = 128;
 inline constexpr std::size_t kContextSizeBytesMax = 4096;
+// What a payload stored compressed inflates to at most.
+inline constexpr std::size_t kInflatedSizeBytesMax = 64U << 20U;
 
 struct RecordInfo {
   Signal signal = Signal::traces;

@@ -75,6 +75,31 @@ def test_compressed_on_the_way_out(make_gateway, kind, compression):
     target.close()
 
 
+@pytest.mark.parametrize("kind", ["otlp", "otlp_http"])
+def test_what_came_as_gzip_goes_out_as_it_came(make_gateway, http_destination, kind):
+    """Method: gzip and plain requests into a gateway that reuses gzip; over HTTP to a destination, over gRPC to a second
+    gateway, for Python's gRPC reads one member only. What is stored is the senders' gzip."""
+    target, wanted = http_destination, f"{kind}/out"
+    if kind == "otlp":
+        inner = make_gateway({"otlp_http": gateway.exporter("otlp_http", target.endpoint)}, name="inner").start()
+    endpoint = inner.grpc if kind == "otlp" else target.endpoint
+    service = make_gateway({wanted: gateway.exporter(kind, endpoint, compression="gzip", compression_params={"reuse": True})}, name="outer",
+                           storage={"history_size_max": 64 << 20}).start()
+    bodies = [otlp.request("traces", items=20) for _ in range(20)]
+    packed = [gzip.compress(body) for body in bodies[5:]]
+    for body, headers in [*((body, {}) for body in bodies[:5]), *((body, {"content-encoding": "gzip"}) for body in packed)]:
+        assert gateway.http_request(service.http, "POST", "/v1/traces", body, {"content-type": "application/x-protobuf", **headers}).status == 200
+    service.wait_delivered(wanted, "traces", 400)
+    if kind == "otlp":
+        inner.wait_delivered("otlp_http", "traces", 400)
+    assert_same(otlp.containers(bodies), target.containers("traces"), "traces")
+    service.assert_balanced()
+    gateway.until(lambda: service.metric("otlp_traces_total") > 0, "the trace service, which reads gzip too")
+    service.stop()
+    stored = b"".join(segment.read_bytes() for segment in (service.directory / "data").glob("segment-*"))
+    assert all(body in stored for body in packed) and not any(body in stored for body in bodies[5:])
+
+
 def test_raw_requests_with_unknown_fields_through_a_second_gateway(make_gateway, grpc_destination):
     inner = make_gateway({"otlp": gateway.exporter("otlp", grpc_destination.endpoint)}, name="inner").start()
     outer = make_gateway({"otlp": gateway.exporter("otlp", inner.grpc),

@@ -5,6 +5,7 @@ one by one, each with the resource and the scope it belongs to, as multisets.
 """
 
 import collections
+import gzip
 
 import pytest
 
@@ -44,20 +45,30 @@ def assert_same(signal, sent, target):
     assert not missing and not extra, f"{signal}: {missing.total()} missing, {extra.total()} not sent, of {expected.total()}"
 
 
-@pytest.fixture
-def chain(tmp_path, make_gateway):
+def make_chain(tmp_path, make_gateway, **exporter):
     """A gateway before two Collectors, one by gRPC and one by HTTP, each before a recording destination."""
     targets = [destination.GrpcDestination(), destination.GrpcDestination()]
     plain = {"tls": {"insecure": True}}
     behind = [collector.Collector(tmp_path / f"behind-{index}", {"otlp": {"endpoint": target.endpoint, **plain}})
               for index, target in enumerate(targets)]
-    # The gateway's own defaults for batches and compression: they must suit a peer's defaults.
-    service = make_gateway({"otlp": {"endpoint": behind[0].grpc, **plain}, "otlp_http": {"endpoint": f"http://{behind[1].http}"}}).start()
+    service = make_gateway({"otlp": {"endpoint": behind[0].grpc, **plain, **exporter},
+                            "otlp_http": {"endpoint": f"http://{behind[1].http}", **exporter}}).start()
     yield service, targets
     for one in behind:
         one.close()
     for target in targets:
         target.close()
+
+
+@pytest.fixture
+def chain(tmp_path, make_gateway):
+    """With the gateway's own defaults for batches and compression: they must suit a peer's defaults."""
+    yield from make_chain(tmp_path, make_gateway)
+
+
+@pytest.fixture
+def chain_with_reused_gzip(tmp_path, make_gateway):
+    yield from make_chain(tmp_path, make_gateway, compression_params={"reuse": True})
 
 
 def assert_all_arrived(service, targets, sent):
@@ -71,6 +82,19 @@ def assert_all_arrived(service, targets, sent):
     ledger = service.assert_balanced()
     for states in ledger.values():
         assert not states.get("dead_lettered") and not states.get("expired")
+
+
+@pytest.mark.timeout(600)
+def test_a_collector_reads_gzip_of_several_members(chain_with_reused_gzip):
+    """Method: gzip from many senders, and some requests that are not, in batches; over both protocols."""
+    service, targets = chain_with_reused_gzip
+    sent = {signal: [otlp.request(signal, items=30) for _ in range(40)] for signal in otlp.SIGNALS}
+    for signal, bodies in sent.items():
+        for number, body in enumerate(bodies):
+            packed = number % 5 != 0
+            headers = {"content-type": "application/x-protobuf", **({"content-encoding": "gzip"} if packed else {})}
+            assert gateway.http_request(service.http, "POST", otlp.PATH[signal], gzip.compress(body) if packed else body, headers).status == 200
+    assert_all_arrived(service, targets, sent)
 
 
 @pytest.mark.timeout(600)

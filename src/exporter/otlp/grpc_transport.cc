@@ -78,15 +78,24 @@ grpc::Slice borrow(const Piece& piece, const std::shared_ptr<const Request>& own
 
 // A message whose bytes are gzip already: gRPC marks it compressed and leaves it alone. Its C++
 // face cannot say so, but a ByteBuffer is a grpc_byte_buffer*, which gRPC itself asserts.
-grpc::ByteBuffer gzip_message(std::vector<std::byte>&& bytes) {
-  auto* const owner = new std::vector<std::byte>(std::move(bytes));
-  const grpc::Slice slice(
-      owner->data(), owner->size(),
-      [](void* held) { delete static_cast<std::vector<std::byte>*>(held); }, owner);
-  grpc_slice raw_slice = slice.c_slice();
+grpc::ByteBuffer gzip_message(EncodedBody&& encoded, std::shared_ptr<const Request> request) {
+  struct Owner {
+    EncodedBody body;
+    std::shared_ptr<const Request> request;  // whose bytes some parts are
+  };
+  const auto owner = std::make_shared<const Owner>(std::move(encoded), std::move(request));
+  std::vector<grpc_slice> slices;
+  slices.reserve(owner->body.parts.size());
+  for (const std::span<const std::byte> part : owner->body.parts) {
+    const grpc::Slice slice(
+        const_cast<std::byte*>(part.data()), part.size(),
+        [](void* held) { delete static_cast<std::shared_ptr<const Owner>*>(held); },
+        new std::shared_ptr<const Owner>(owner));
+    slices.push_back(slice.c_slice());
+  }
   grpc_byte_buffer* const raw =
-      grpc_raw_compressed_byte_buffer_create(&raw_slice, 1, GRPC_COMPRESS_GZIP);
-  grpc_slice_unref(raw_slice);
+      grpc_raw_compressed_byte_buffer_create(slices.data(), slices.size(), GRPC_COMPRESS_GZIP);
+  for (const grpc_slice& slice : slices) grpc_slice_unref(slice);
   grpc::ByteBuffer message;
   static_assert(sizeof(message) == sizeof(void*));
   std::memcpy(static_cast<void*>(&message), &raw, sizeof(void*));  // which takes it over
@@ -206,7 +215,7 @@ class GrpcTransport final : public Transport {
     if (settings_.compression == config::Compression::gzip) {
       auto body = encoder_.encode(*request);
       GATEWAY_ASSERT(body);  // only JSON can fail
-      call->request = gzip_message(std::move(body->owned));
+      call->request = gzip_message(std::move(*body), request);
       call->context.set_compression_algorithm(GRPC_COMPRESS_GZIP);  // says it in the headers
     } else {
       std::vector<grpc::Slice> slices;

@@ -30,6 +30,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "query/decode.h"
 #include "query/tap/item_filter.h"
 #include "storage/log.h"
 
@@ -71,7 +72,6 @@ struct TapRefusal {
 class TapSource {
  public:
   // A stored payload as plain bytes; nothing where it cannot be had.
-  using Decode = std::function<std::optional<Slice>(storage::Coding, const Slice&)>;
   using Instant = std::chrono::steady_clock::time_point;
 
   TapSource(storage::Log& log, Decode decode) : log_(log), decode_(std::move(decode)) {}

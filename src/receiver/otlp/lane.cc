@@ -30,6 +30,8 @@ void Lane::release(Request& request) noexcept {
   metrics_.in_flight.add(-1);
   request.payload.reset();
   request.lease.release();
+  request.compressed.reset();
+  request.compressed_lease.release();
   request.exchange = nullptr;
   request.submitted = false;
   request.error.reset();

@@ -39,6 +39,9 @@ struct Request final : storage::Append {
   net::ContentCoding coding = net::ContentCoding::identity;
   bool submitted = false;
   ByteLease lease;
+  // The body as it came, where that is what will be stored.
+  Buffer compressed;
+  ByteLease compressed_lease;
   otlpview::CheckReport report;
   std::chrono::steady_clock::time_point began;
 };

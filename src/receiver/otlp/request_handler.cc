@@ -46,6 +46,10 @@ std::size_t announced_size(const net::Exchange& exchange) noexcept {
   return parsed.ec == std::errc{} ? size : 0;
 }
 
+storage::Coding storage_coding(net::ContentCoding coding) noexcept {
+  return coding == net::ContentCoding::gzip ? storage::Coding::gzip : storage::Coding::zstd;
+}
+
 std::uint64_t unix_nano_now() noexcept {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
                                         std::chrono::system_clock::now().time_since_epoch())
@@ -209,6 +213,16 @@ void RequestHandler::on_request(net::Exchange& exchange) noexcept {
     acknowledge(request);
     return request.lane->release(request);
   }
+  if (request.compressed) {
+    if (!request.report.needs_rewrite) {
+      request.payload = std::move(request.compressed);
+      request.lease = std::move(request.compressed_lease);
+      request.info.coding = storage_coding(request.coding);
+    } else {
+      request.compressed.reset();
+      request.compressed_lease.release();
+    }
+  }
   request.info.item_count = request.report.item_count - request.report.rejected_count;
   if (!listener_of(exchange).context_keys.empty()) keep_context(request, exchange);
   request.lane->submit(request);
@@ -258,9 +272,24 @@ RequestHandler::Step RequestHandler::inflate(Request& request, net::Exchange& ex
         return fail(overload(exchange));
     }
   }
+  if (keeps(request, coding, inflated.size())) {
+    request.compressed = std::move(request.payload);
+    request.compressed_lease = std::move(request.lease);
+  }
   request.payload = std::move(inflated);
   request.lease = std::move(lease);
   return {};
+}
+
+// Whoever reads it later must be able to tell from the bytes what they inflate to.
+bool RequestHandler::keeps(const Request& request, net::ContentCoding coding,
+                           std::size_t inflated_bytes) const noexcept {
+  const auto& kept = terms_of(*request.exchange).settings.kept_codings;
+  const auto wanted =
+      coding == net::ContentCoding::gzip ? config::Compression::gzip : config::Compression::zstd;
+  return (kept[index_of(request.info.signal)] >> static_cast<unsigned>(wanted) & 1U) != 0 &&
+         request.form != AnswerForm::json && inflated_bytes <= storage::kInflatedSizeBytesMax &&
+         net::announced_size(coding, std::as_const(request.payload).payload()) == inflated_bytes;
 }
 
 // The usual request is no larger in protobuf than in JSON. Where it is, a second attempt gets all

@@ -92,6 +92,9 @@ class RequestHandler final : public net::Handler {
   [[nodiscard]] Step transcode(Request& request) noexcept;
   [[nodiscard]] Step check(Request& request) noexcept;
   [[nodiscard]] Step rewrite(Request& request) noexcept;
+  // Whether the body will be stored as it came, which inflates to `inflated_bytes`.
+  [[nodiscard]] bool keeps(const Request& request, net::ContentCoding coding,
+                           std::size_t inflated_bytes) const noexcept;
   void keep_context(Request& request, const net::Exchange& exchange) const noexcept;
   // Of a call that is not an Export.
   void on_service_request(net::Exchange& exchange) noexcept;
