@@ -18,8 +18,12 @@ import tempfile
 FILES = ("simdjson.h", "simdjson.cpp")
 
 
+def run(command, **more):
+    return subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, **more)
+
+
 def said(command, **more):
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, **more)
+    done = run(command, **more)
     if done.returncode != 0:
         sys.exit(f"simdjson: {' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -36,8 +40,12 @@ def fetch(version, to):
         own = ["apt-get", "-qq", "-o", f"Dir::Etc::SourceList={work}/sources.list", "-o",
                "Dir::Etc::SourceParts=/dev/null", "-o", f"Dir::State::Lists={work}/lists", "-o",
                f"Dir::Cache={work}/cache", "-o", "APT::Sandbox::User="]
-        said([*own, "update"])
-        said([*own, "source", "--download-only", f"simdjson={version}"], cwd=work)
+        # A mirror that does not answer is no error of `update`, for another may have what is wanted.
+        updated = run([*own, "update"])
+        done = run([*own, "source", "--download-only", f"simdjson={version}"], cwd=work)
+        if done.returncode != 0:
+            sys.exit(f"simdjson: no mirror of this machine gave the source of simdjson {version}; is there a network?\n"
+                     f"{updated.stderr}{done.stderr}")
         archive, = work.glob("simdjson_*.orig.tar.*")
         to.mkdir(parents=True, exist_ok=True)
         with tarfile.open(archive) as tar:

@@ -52,8 +52,12 @@ endian = 'little'
 FOLDERS = "'-B{root}/usr/lib/aarch64-linux-gnu', '-isystem', '{root}/usr/include/aarch64-linux-gnu', '-isystem', '{root}/usr/include'"
 
 
+def run(command, **more):
+    return subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, **more)
+
+
 def said(command, **more):
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, **more)
+    done = run(command, **more)
     if done.returncode != 0:
         sys.exit(f"sysroot: {' '.join(map(str, command))}\n{(done.stdout + done.stderr)[-3000:]}")
     return done.stdout
@@ -70,8 +74,12 @@ def download(packages, work):
            "-o", f"Dir::Etc::SourceList={work}/sources.list", "-o", "Dir::Etc::SourceParts=/dev/null",
            "-o", f"Dir::State::Lists={work}/lists", "-o", f"Dir::State::Status={work}/status",
            "-o", f"Dir::Cache={work}/cache", "-o", "APT::Sandbox::User=", "-o", "Debug::NoLocking=1"]
-    said([*own, "update"])
-    said([*own, "install", "--download-only", "--yes", "--no-install-recommends", *packages])
+    # A mirror that does not answer is no error of `update`, for another may have what is wanted.
+    updated = run([*own, "update"])
+    done = run([*own, "install", "--download-only", "--yes", "--no-install-recommends", *packages])
+    if done.returncode != 0:
+        sys.exit("sysroot: no mirror of this machine gave the arm64 packages; is there a network?\n"
+                 f"{(updated.stderr + done.stderr)[-3000:]}")
     return sorted((work / "cache/archives").glob("*.deb"))
 
 

@@ -4,8 +4,10 @@ The machine is pretended: a PATH of links to the few programs that the scripts s
 would tell the truth.
 """
 
+import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -66,6 +68,50 @@ def test_without_network_the_packages_and_the_answer_of_apt_are_shown(machine, c
     text = said(path, "dev", "build", root=clone)
     assert "packages: ca-certificates g++ meson" in text
     assert "packages failed" in text and "Temporary failure resolving" in text
+
+
+NO_MIRROR = """case "$*" in
+*update*) echo 'W: Failed to fetch: Temporary failure resolving' >&2 ;;
+*source*) echo "E: You must put some 'deb-src' URIs in your sources.list" >&2; exit 100 ;;
+*--download-only*) echo 'E: Unable to locate package libc6-dev' >&2; exit 100 ;;
+esac"""
+
+
+@pytest.mark.parametrize("script,message", [
+    (["image/simdjson.py"], "simdjson: no mirror of this machine gave the source of simdjson 3.0.1-1; is there a network?\n"),
+    (["image/sysroot.py", "libc6-dev"], "sysroot: no mirror of this machine gave the arm64 packages; is there a network?\n"),
+])
+def test_without_network_a_script_does_not_blame_the_list_of_sources(machine, tmp_path, script, message):
+    """Goal: apt-get update ends well without network, and what fails then says something else."""
+    path = machine(**{"apt-get": NO_MIRROR, "dpkg-query": "printf 3.0.1-1"})
+    done = subprocess.run([sys.executable, script[0], "--to", str(tmp_path / "to"), *script[1:]], cwd=tree.ROOT, env={"PATH": str(path)},
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stderr.startswith(message + "W: Failed to fetch: Temporary failure resolving\n"), done.stderr
+
+
+def test_without_network_the_python_packages_say_where_they_come_from(machine, clone):
+    python = 'case "$*" in *venv*) mkdir -p .venv/bin; cp "$0" .venv/bin/python ;; *pip*) echo No matching distribution; exit 1 ;; esac'
+    path = machine(**{"apt-get": "exit 9", "dpkg-query": "echo installed", "python3": python,
+                      **{name: None for name in ("rm", "cp", "sha256sum", "stat")}})
+    for name in ("rm", "cp", "sha256sum"):
+        (path / name).symlink_to(shutil.which(name))
+    (clone / "tests").mkdir()
+    (clone / "tests/requirements.txt").touch()
+    text = said(path, "dev", "test", root=clone)
+    assert "No matching distribution" in text and text.endswith("PIP_NO_INDEX=1 PIP_FIND_LINKS=DIR\n")
+
+
+def test_what_another_user_has_made_is_named(machine, clone):
+    """Goal: a build by root, then one by a user, ends with words. Method: a folder that may not be written; root, who may
+    write everything, gives that right away first."""
+    (clone / ".cache/dev").mkdir(parents=True)
+    (clone / ".cache/dev").chmod(0o555)
+    path = machine(**{"apt-get": "exit 9", "dpkg-query": "echo installed", "uname": "echo x86_64"})
+    (path / "stat").symlink_to(shutil.which("stat"))
+    as_user = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"] if os.geteuid() == 0 else []
+    program, *words = [*as_user, "bash", "dev", "image"]
+    done = subprocess.run([shutil.which(program), *words], cwd=clone, env={"PATH": str(path), "HOME": str(path)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and f"{clone}/.cache/dev is " in done.stderr and "not writable for " in done.stderr, done.stderr
 
 
 def test_an_unsupported_processor_gets_no_image(machine):
