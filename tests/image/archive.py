@@ -31,7 +31,6 @@ class Image:
         descriptors, self.blobs, self.tag = oci.read_layout(path)
         for name, blob in self.blobs.items():
             assert name == "sha256:" + hashlib.sha256(blob).hexdigest(), f"{name} is not the digest of its blob"
-        self.architectures = [one["platform"]["architecture"] for one in descriptors]
         chosen, = [one for one in descriptors if architecture in (None, one["platform"]["architecture"])]
         self.manifest = json.loads(self.blobs[chosen["digest"]])
         self.document = json.loads(self.blobs[self.manifest["config"]["digest"]])

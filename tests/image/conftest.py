@@ -18,6 +18,10 @@ def archive_path(architecture):
     return pathlib.Path(named) if named else DIST / f"otlp-service-{VERSION}-linux-{architecture}.oci.tar"
 
 
+def index_path():
+    return pathlib.Path(os.environ.get("OTLP_IMAGE", DIST / f"otlp-service-{VERSION}.oci.tar"))
+
+
 def sys_executable():
     return sys.executable
 
@@ -29,6 +33,10 @@ def needs(*programs, root=False):
     missing = container.missing_programs(*programs)
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
+
+
+def native():
+    return "arm64" if os.uname().machine == "aarch64" else "amd64"
 
 
 def image_for(architecture):
@@ -48,15 +56,15 @@ def any_image(request):
 @pytest.fixture(scope="session")
 def image():
     """The one of this machine."""
-    path = archive_path("arm64" if os.uname().machine == "aarch64" else "amd64")
+    path = archive_path(native())
     assert path.exists(), f"{path} is missing: ./dev image"
-    return archive.Image(path)
+    return archive.Image(path, native())
 
 
 @pytest.fixture(scope="session")
 def root(image, tmp_path_factory):
     needs("skopeo", "umoci", "unshare", root=True)
-    return container.unpack(archive_path(image.architectures[0]), tmp_path_factory.mktemp("image"))
+    return container.unpack(archive_path(native()), tmp_path_factory.mktemp("image"), native())
 
 
 @pytest.fixture
