@@ -6,7 +6,8 @@
 #   nix/offline.sh build --rebuild      nix/offline.sh run . -- version
 #
 # Settings (environment): NIX_OFFLINE_CCACHE=DIR  the sandbox may use this compiler cache (never for a proof)
-#                         NIX_OFFLINE_SYSROOT=DIR the arm64 sysroot of image/sysroot.py, for .#image-arm64
+#                         NIX_OFFLINE_SYSROOT=DIR the arm64 libraries of image/sysroot.py, for .#image-arm64; else those
+#                                                 that ./dev has made
 #                         NIX_OFFLINE_STORE=DIR   a store of its own instead of /nix
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
@@ -39,6 +40,11 @@ python3 image/simdjson.py --to "$work/nixpkgs/simdjson"
 bind() { [[ -d ${1:-} ]] && printf '%s' "$1" || printf '%s' "$work/none"; }
 tools=$(bind "${GITOPS_CACHE:-$PWD/.cache/gitops}/bin")
 sysroot=$(bind "${NIX_OFFLINE_SYSROOT:-$PWD/.cache/sysroot-arm64}")
+# And of these, another build for arm64.
+{
+  [[ ! -f $sysroot/origins.tsv ]] || cut -f 2,3 "$sysroot/origins.tsv" | sort -u
+  dpkg-query -W -f '${Package} ${Version}\n' | grep -e '-aarch64-linux-gnu ' -e '-arm64-cross ' || true
+} >"$work/nixpkgs/sysroot.txt"
 extra=""
 [[ -z ${NIX_OFFLINE_CCACHE:-} ]] || extra="/ccache=$NIX_OFFLINE_CCACHE"
 # sandbox-paths is set whole, never added to: Nix binds its entries writable, and without build users the

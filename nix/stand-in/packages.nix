@@ -9,7 +9,7 @@
 let
   # Versions of the host's packages, written by ../offline.sh. Part of every derivation: another
   # toolchain is another build.
-  host = ./host.txt;
+  host = [ ./host.txt ] ++ lib.optional (cross != null) ./sysroot.txt;
   cpu = builtins.head (builtins.match "([^-]+)-linux" (if cross == null then system else cross));
 
   build =

@@ -49,8 +49,14 @@ if [[ -n $isStatic ]]; then
   done
 fi
 if [[ -n $cross ]]; then
+  made=/sysroot/meson-cross.ini
+  [[ ! -d /ccache ]] || made=/sysroot/meson-cross-ccache.ini
+  if [[ ! -f $made ]]; then
+    echo "the host has no $cpu libraries: ./dev nix makes them, by image/sysroot.py" >&2
+    exit 1
+  fi
   # It names the folder in which it was made.
-  sed "s|$(sed -n "s/^sys_root = .\(.*\)./\1/p" /sysroot/meson-cross.ini)|/sysroot|g" /sysroot/meson-cross.ini >cross.ini
+  sed "s|$(sed -n "s/^sys_root = .\(.*\)./\1/p" $made)|/sysroot|g" $made >cross.ini
   flags+=(--cross-file="$PWD/cross.ini")
   unset CXX
 fi

@@ -1,6 +1,6 @@
 """Takes the program out of an image and lets it do its work: OTLP in, `kill -9`, everything still there.
 
-    smoke.py --image FILE
+    smoke.py --image FILE [--architecture arm64 --emulator PROGRAM]
 
 Needs no root and no network but loopback, so it runs in Nix's sandbox; test_image.py does the same, and more,
 as a container runtime would.
@@ -32,12 +32,20 @@ def request(first):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--image", required=True)
-    image = archive.Image(parser.parse_args().image)
+    parser.add_argument("--architecture", choices=["amd64", "arm64"], help="of an index of both")
+    parser.add_argument("--emulator", help="what starts a program of another architecture")
+    options = parser.parse_args()
+    image = archive.Image(options.image, options.architecture)
     archive.check(image)
     with tempfile.TemporaryDirectory() as folder:
         binary = pathlib.Path(folder) / "otlp-service"
         binary.write_bytes(image.content(archive.BINARY))
         binary.chmod(0o555)
+        if options.emulator:
+            program, binary = binary, pathlib.Path(folder) / "emulated"
+            binary.write_text(f'#!/bin/sh\nexec {options.emulator} {program} "$@"\n')
+            binary.chmod(0o555)
+            os.environ.setdefault("OTLP_TEST_DEADLINE_S", "120")  # some twenty times as slow
         os.environ["OTLP_SERVICE"] = str(binary)
         sys.path.insert(0, str(ROOT / "tests/harness"))
         import gateway  # reads OTLP_SERVICE

@@ -42,6 +42,11 @@ def built(tmp_path, what, output=""):
     return next(pathlib.Path(os.path.realpath(path)) for path in tmp_path.iterdir() if os.path.realpath(path).endswith(f"-{output}"))
 
 
+def smoke(image, *words):
+    done = subprocess.run(["python3", str(ROOT / "tests/image/smoke.py"), "--image", str(image), *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_flake_check_passes():
     """Unit tests, lint, goldens, manifests and the image's smoke test, each a check."""
     nix("flake", "check")
@@ -75,9 +80,26 @@ def test_the_package_has_its_debug_information_apart(tmp_path):
 
 
 def test_the_image_is_the_image(tmp_path):
-    image = built(tmp_path, ".#image")
-    done = subprocess.run(["python3", str(ROOT / "tests/image/smoke.py"), "--image", str(image)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    smoke(built(tmp_path, ".#image"))
+
+
+def test_the_index_has_both_platforms_and_both_work(tmp_path):
+    """Goal: arm64, cross-compiled in the sandbox, is as good as amd64. Method: each program out of the index keeps spans
+    through `kill -9`, arm64's under QEMU."""
+    if os.uname().machine != "x86_64":
+        pytest.skip("the flake cross-compiles on x86_64 only")
+    if not shutil.which("qemu-aarch64-static"):
+        pytest.skip("qemu-aarch64-static is not installed: ./dev test nix installs it")
+    index = built(tmp_path, ".#image-index")
+    smoke(index, "--architecture", "amd64")
+    smoke(index, "--architecture", "arm64", "--emulator", "qemu-aarch64-static")
+
+
+def test_without_the_arm64_libraries_the_cross_build_says_how_to_get_them(tmp_path):
+    if os.uname().machine != "x86_64":
+        pytest.skip("the flake cross-compiles on x86_64 only")
+    said = nix("build", ".#static-arm64", "--no-link", check=False, env={**os.environ, "NIX_OFFLINE_SYSROOT": str(tmp_path)})
+    assert said.returncode != 0 and "the host has no aarch64 libraries: ./dev nix makes them" in said.stderr
 
 
 def test_the_sbom_names_what_is_linked(tmp_path):
