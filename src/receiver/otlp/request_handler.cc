@@ -287,8 +287,9 @@ bool RequestHandler::keeps(const Request& request, net::ContentCoding coding,
   const auto& kept = terms_of(*request.exchange).settings.kept_codings;
   const auto wanted =
       coding == net::ContentCoding::gzip ? config::Compression::gzip : config::Compression::zstd;
-  return (kept[index_of(request.info.signal)] >> static_cast<unsigned>(wanted) & 1U) != 0 &&
-         request.form != AnswerForm::json && inflated_bytes <= storage::kInflatedSizeBytesMax &&
+  const std::uint32_t codings = kept[index_of(request.info.signal)];
+  return (codings >> static_cast<unsigned>(wanted) & 1U) != 0 && request.form != AnswerForm::json &&
+         inflated_bytes <= storage::kInflatedSizeBytesMax &&
          net::announced_size(coding, std::as_const(request.payload).payload()) == inflated_bytes;
 }
 
