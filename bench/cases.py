@@ -87,6 +87,7 @@ TARGETS = (
     *(Target(f"{case}, beside the Collector", case, "cpu", SERVICE, COLLECTOR, at_least=4) for case in ("gzip-in", "gzip-in-out", "gzip-reused", "zstd-in", "zstd-in-out", "http1-gzip-in-out")),
     Target("JSON in, beside the Collector", "json", "cpu", SERVICE, COLLECTOR, at_least=6),
     Target("commit beside memory durability", "grpc-100", "cpu", SERVICE, "service, memory", at_most=1.2),
+    Target("items a second with memory durability beside commit, 64 in flight", "grpc-100", "rate", "service, memory", SERVICE, at_most=1.1),
     Target("three exporters beside one", "exporters-3", "cpu", SERVICE, SERVICE, at_most=1.8, beside_case="grpc-100"),
     Target("one connection beside 4", "connections-1", "cpu", SERVICE, SERVICE, at_most=1.1, beside_case="grpc-100"),
     Target("1,000 connections beside 4", "connections-1000", "cpu", SERVICE, SERVICE, at_most=1.1, beside_case="grpc-100"),
