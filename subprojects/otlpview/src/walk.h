@@ -7,8 +7,8 @@
 //
 // Shape:   positions are pointers into the body; a walk over [at, end) of a message leaves nothing
 //          behind but counts, verdicts and, when it returns false, error() and error_at().
-// Source:  walk.cc holds the general walk, walk_items.cc what is counted and rejected, walk_fast.cc
-//          the fast paths.
+// Source:  walk_general.h holds the general walk, walk_items.h what is counted and rejected,
+//          walk_fast.h the fast paths; walk.cc makes them one unit.
 // Errors:  a refused body is `false` or nullptr, and error(); nothing throws or allocates.
 // Threads: one Walker, one thread.
 #pragma once

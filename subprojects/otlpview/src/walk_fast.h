@@ -1,10 +1,10 @@
-// The straight-line code in front of the general walk.
+// The straight-line code in front of the general walk. Members of Walker; part of walk.cc.
+#pragma once
+
 #include "ascii.h"
 #include "walk.h"
 
 namespace otlpview::internal {
-
-namespace {
 
 constexpr Byte tag1(std::uint32_t number, WireType type) noexcept {
   return static_cast<Byte>(tag_of(number, type));
@@ -31,8 +31,6 @@ constexpr std::uint32_t usual_string(std::size_t value_size) noexcept {
   return 0xfe0a0012U + static_cast<std::uint32_t>(value_size) * 0x01000100U;
 }
 static_assert(usual_string(5) == 0x030a0512U);
-
-}  // namespace
 
 // The usual key-value: a key, then a value of one scalar, each with a length of one byte, and the
 // lengths add up. One mask says of all its bytes which are not ASCII; for a string none may be, for
@@ -352,8 +350,5 @@ bool Walker<kFast>::walk_number_point(const Byte* at, const Byte* end,
   }
   return true;
 }
-
-template class Walker<true>;
-template class Walker<false>;
 
 }  // namespace otlpview::internal

@@ -1,4 +1,7 @@
 // Items and the envelopes they lie in: who is counted, who is rejected; and the ways into the walk.
+// Members of Walker; part of walk.cc.
+#pragma once
+
 #include "walk.h"
 
 namespace otlpview::internal {
@@ -169,8 +172,5 @@ bool Walker<kFast>::has_good_text(Kind kind, Bytes envelope, std::uint32_t depth
   }
   return bad_text_ == nullptr;
 }
-
-template class Walker<true>;
-template class Walker<false>;
 
 }  // namespace otlpview::internal
