@@ -31,7 +31,7 @@ constexpr std::uint64_t kSpans = 8192;
   return request;
 }
 
-void compress(benchmark::State& state, config::Compression compression) {
+void compress(benchmark::State& state, ContentCoding compression) {
   const Request request = batch_of_spans();
   BodyEncoder encoder(compression, static_cast<int>(state.range(0)), false);
   std::size_t size = 0;
@@ -44,8 +44,8 @@ void compress(benchmark::State& state, config::Compression compression) {
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kSpans));
   state.counters["compressed_bytes"] = static_cast<double>(size);
 }
-void gzip(benchmark::State& state) { compress(state, config::Compression::gzip); }
-void zstd(benchmark::State& state) { compress(state, config::Compression::zstd); }
+void gzip(benchmark::State& state) { compress(state, ContentCoding::gzip); }
+void zstd(benchmark::State& state) { compress(state, ContentCoding::zstd); }
 BENCHMARK(gzip)->ArgName("level")->DenseRange(1, 7)->Arg(-1);
 BENCHMARK(zstd)->ArgName("level")->Arg(1)->Arg(3)->Arg(-1);
 

@@ -60,7 +60,7 @@ void lease(benchmark::State& state) {
 }
 BENCHMARK(lease)->ThreadRange(1, 2);
 
-void decompress(benchmark::State& state, net::ContentCoding coding, const std::string& compressed) {
+void decompress(benchmark::State& state, ContentCoding coding, const std::string& compressed) {
   std::size_t size = 0;
   for (auto _ : state) {
     Buffer out;
@@ -77,12 +77,8 @@ std::string text() {
   const std::vector<std::byte> bytes = body();
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-void gunzip(benchmark::State& state) {
-  decompress(state, net::ContentCoding::gzip, net::gzip(text()));
-}
-void unzstd(benchmark::State& state) {
-  decompress(state, net::ContentCoding::zstd, net::zstd(text()));
-}
+void gunzip(benchmark::State& state) { decompress(state, ContentCoding::gzip, net::gzip(text())); }
+void unzstd(benchmark::State& state) { decompress(state, ContentCoding::zstd, net::zstd(text())); }
 BENCHMARK(gunzip);
 BENCHMARK(unzstd);
 

@@ -35,7 +35,7 @@ std::span<const std::byte> bytes_of(const std::string& text) {
 }  // namespace
 
 query::Decode payload_decoder() {
-  return [](storage::Coding coding, const Slice& payload) -> std::optional<Slice> {
+  return [](ContentCoding coding, const Slice& payload) -> std::optional<Slice> {
     auto plain = exporter::decode_payload(coding, payload);
     if (!plain) return std::nullopt;
     return std::move(*plain);

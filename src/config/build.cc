@@ -142,10 +142,10 @@ class Section {
   return ExporterKind::otlp;
 }
 
-[[nodiscard]] Compression compression_of(std::string_view text) noexcept {
-  if (text == "gzip") return Compression::gzip;
-  if (text == "zstd") return Compression::zstd;
-  return Compression::none;
+[[nodiscard]] ContentCoding compression_of(std::string_view text) noexcept {
+  if (text == "gzip") return ContentCoding::gzip;
+  if (text == "zstd") return ContentCoding::zstd;
+  return ContentCoding::identity;
 }
 
 void build_delivery(const Section& from, Exporter& exporter) {
@@ -369,7 +369,7 @@ void build_kept_codings(Settings& settings) {
   for (const Pipeline& pipeline : settings.pipelines) {
     for (const Exporter& exporter : settings.exporters) {
       const auto& used = pipeline.exporters;
-      if (!exporter.reuse_compression || exporter.compression == Compression::none ||
+      if (!exporter.reuse_compression || exporter.compression == ContentCoding::identity ||
           !exporter.processors[index_of(pipeline.signal)].empty() ||
           std::find(used.begin(), used.end(), exporter.id) == used.end()) {
         continue;

@@ -279,18 +279,18 @@ class Checker {
   void check_exporter(const Exporter& exporter) {
     if (exporter.kind == ExporterKind::otlp) {
       check_grpc_endpoint(exporter);
-      if (exporter.compression == Compression::zstd) {
+      if (exporter.compression == ContentCoding::zstd) {
         error({"exporters", exporter.id, "compression"},
               "gRPC has no zstd; gzip or none is possible");
       }
     }
     if (exporter.kind == ExporterKind::otlp_http) check_http_endpoints(exporter);
     if (exporter.reuse_compression &&
-        (exporter.compression == Compression::none || exporter.encoding == "json")) {
+        (exporter.compression == ContentCoding::identity || exporter.encoding == "json")) {
       error({"exporters", exporter.id, "compression_params", "reuse"},
             "there is nothing to reuse: what comes compressed is protobuf, and it goes out as " +
-                std::string(exporter.compression == Compression::none ? "`compression: none`"
-                                                                      : "`encoding: json`"));
+                std::string(exporter.compression == ContentCoding::identity ? "`compression: none`"
+                                                                            : "`encoding: json`"));
     }
     if (exporter.kind == ExporterKind::file && exporter.path.empty()) {
       error({"exporters", exporter.id}, "`path` is missing: where to write");

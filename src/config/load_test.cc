@@ -195,7 +195,7 @@ TEST_F(LoadTest, EveryVariableOfTheSpecificationIsRead) {
   EXPECT_EQ(e.tls.key_file, "key.pem");
   EXPECT_EQ(e.tls.cert_file, "cert.pem");
   EXPECT_EQ(e.headers, (Headers{{"a", "1,2"}, {"b", "x"}}));
-  EXPECT_EQ(e.compression, Compression::none);
+  EXPECT_EQ(e.compression, ContentCoding::identity);
   EXPECT_EQ(e.timeout, Millis(0));
   EXPECT_EQ(e.service_name, "edge");
   EXPECT_EQ(loaded->settings.logs.level, "debug");

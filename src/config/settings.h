@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/content_coding.h"
 #include "base/signal.h"
 #include "config/processor_settings.h"
 
@@ -72,8 +73,6 @@ struct Listener {
   bool operator==(const Listener&) const = default;
 };
 
-enum class Compression : std::uint8_t { none, gzip, zstd };
-
 struct OtlpReceiver {
   std::string id = "otlp";
   Listener grpc, http;
@@ -82,7 +81,7 @@ struct OtlpReceiver {
   std::uint32_t max_nesting_levels = 100;  // messages in messages, in protobuf and JSON alike
   bool profiles = false;
   // What is stored as it came, because an exporter sends it on so; worked out from
-  // compression_params.reuse. By index_of(signal); bit i: Compression i.
+  // compression_params.reuse. By index_of(signal); bit i: ContentCoding i.
   std::array<std::uint8_t, kSignalCount> kept_codings{};
   bool operator==(const OtlpReceiver&) const = default;
 };
@@ -132,7 +131,7 @@ struct Exporter {
   std::string balancer_name = "round_robin";                     // otlp: or pick_first
   std::string authority;                                         // otlp: empty: the endpoint's
   TlsClient tls;
-  Compression compression = Compression::gzip;
+  ContentCoding compression = ContentCoding::gzip;
   int compression_level = -1;  // -1: the coding's default
   bool reuse_compression = false;
   Headers headers;

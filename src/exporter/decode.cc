@@ -6,9 +6,8 @@
 
 namespace gateway::exporter {
 
-namespace {
-
-Result<Slice, net::DecompressErrc> decompressed(net::ContentCoding coding, const Slice& payload) {
+Result<Slice, net::DecompressErrc> decode_payload(ContentCoding coding, const Slice& payload) {
+  if (coding == ContentCoding::identity) return payload;
   Buffer buffer;
   ByteLease none;  // what is in flight is counted by the lane, once its size is known
   const net::BodyPlan plan{.size_bytes_max = storage::kInflatedSizeBytesMax, .budget = nullptr};
@@ -17,20 +16,6 @@ Result<Slice, net::DecompressErrc> decompressed(net::ContentCoding coding, const
   }
   const std::span<const std::byte> bytes = std::as_const(buffer).payload();
   return Slice{.owner = std::move(buffer), .bytes = bytes};
-}
-
-}  // namespace
-
-Result<Slice, net::DecompressErrc> decode_payload(storage::Coding coding, const Slice& payload) {
-  switch (coding) {
-    case storage::Coding::identity:
-      return payload;
-    case storage::Coding::gzip:
-      return decompressed(net::ContentCoding::gzip, payload);
-    case storage::Coding::zstd:
-      return decompressed(net::ContentCoding::zstd, payload);
-  }
-  return fail(net::DecompressErrc::corrupt);
 }
 
 std::optional<Piece> plain_piece(const Piece& piece) {
@@ -50,16 +35,9 @@ std::optional<Request> plain_request(const Request& request) {
   return plain;
 }
 
-std::optional<std::size_t> inflated_size(storage::Coding coding, const Slice& payload) noexcept {
-  switch (coding) {
-    case storage::Coding::identity:
-      break;
-    case storage::Coding::gzip:
-      return net::announced_size(net::ContentCoding::gzip, payload.bytes);
-    case storage::Coding::zstd:
-      return net::announced_size(net::ContentCoding::zstd, payload.bytes);
-  }
-  return payload.bytes.size();
+std::optional<std::size_t> inflated_size(ContentCoding coding, const Slice& payload) noexcept {
+  if (coding == ContentCoding::identity) return payload.bytes.size();
+  return net::announced_size(coding, payload.bytes);
 }
 
 }  // namespace gateway::exporter

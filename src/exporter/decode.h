@@ -17,7 +17,7 @@
 namespace gateway::exporter {
 
 // `payload` itself where it is not coded.
-[[nodiscard]] Result<Slice, net::DecompressErrc> decode_payload(storage::Coding coding,
+[[nodiscard]] Result<Slice, net::DecompressErrc> decode_payload(ContentCoding coding,
                                                                 const Slice& payload);
 
 // The same, not compressed; nothing when it cannot be read.
@@ -26,7 +26,7 @@ namespace gateway::exporter {
 [[nodiscard]] std::optional<Request> plain_request(const Request& request);
 
 // What a payload in that coding says that it inflates to.
-[[nodiscard]] std::optional<std::size_t> inflated_size(storage::Coding coding,
+[[nodiscard]] std::optional<std::size_t> inflated_size(ContentCoding coding,
                                                        const Slice& payload) noexcept;
 
 }  // namespace gateway::exporter

@@ -29,17 +29,13 @@ struct BodyEncoder::Compressors {
   int zstd_level = 0;
 };
 
-BodyEncoder::BodyEncoder(config::Compression compression, int level, bool json)
-    : compression_(compression),
-      coding_(compression == config::Compression::gzip ? storage::Coding::gzip
-                                                       : storage::Coding::zstd),
-      json_(json),
-      compressors_(std::make_unique<Compressors>()) {
-  if (compression == config::Compression::gzip) {
+BodyEncoder::BodyEncoder(ContentCoding compression, int level, bool json)
+    : compression_(compression), json_(json), compressors_(std::make_unique<Compressors>()) {
+  if (compression == ContentCoding::gzip) {
     compressors_->gzip.reset(libdeflate_alloc_compressor(
         level < 0 ? kGzipLevelDefault : std::clamp(level, 0, kGzipLevelMax)));
     GATEWAY_ASSERT(compressors_->gzip != nullptr);
-  } else if (compression == config::Compression::zstd) {
+  } else if (compression == ContentCoding::zstd) {
     compressors_->zstd.reset(ZSTD_createCCtx());
     GATEWAY_ASSERT(compressors_->zstd != nullptr);
     compressors_->zstd_level = level < 0 ? ZSTD_CLEVEL_DEFAULT : std::min(level, ZSTD_maxCLevel());
@@ -52,7 +48,7 @@ Result<void, std::string> BodyEncoder::compress(std::span<const std::byte> whole
                                                 std::vector<std::byte>& to) {
   const std::size_t before = to.size();
   std::size_t size = 0;
-  if (compression_ == config::Compression::gzip) {
+  if (compression_ == ContentCoding::gzip) {
     libdeflate_compressor* gzip = compressors_->gzip.get();
     to.resize(before + libdeflate_gzip_compress_bound(gzip, whole.size()));
     size = libdeflate_gzip_compress(gzip, whole.data(), whole.size(), to.data() + before,
@@ -70,7 +66,7 @@ Result<void, std::string> BodyEncoder::compress(std::span<const std::byte> whole
 
 Result<EncodedBody, std::string> BodyEncoder::encode(const Request& request) {
   EncodedBody body;
-  if (!json_ && compression_ == config::Compression::none) {
+  if (!json_ && compression_ == ContentCoding::identity) {
     for (const Piece& piece : request.pieces) body.parts.push_back(piece.payload.bytes);
     body.size_bytes = static_cast<std::size_t>(request.size_bytes);
     return body;
@@ -79,7 +75,7 @@ Result<EncodedBody, std::string> BodyEncoder::encode(const Request& request) {
     const auto text = to_otlp_json(request);
     if (!text) return fail(text.error());
     const auto bytes = std::as_bytes(std::span(text->data(), text->size()));
-    if (compression_ == config::Compression::none) {
+    if (compression_ == ContentCoding::identity) {
       body.owned.assign(bytes.begin(), bytes.end());
     } else if (auto done = compress(bytes, body.owned); !done) {
       return fail(done.error());
@@ -108,12 +104,12 @@ Result<EncodedBody, std::string> BodyEncoder::encode_members(const Request& requ
   };
   for (const Piece& piece : request.pieces) {
     const auto bytes = piece.payload.bytes;
-    if (piece.coding == storage::Coding::identity) {
+    if (piece.coding == ContentCoding::identity) {
       if (plain.empty()) plain.reserve(static_cast<std::size_t>(request.size_bytes));
       plain.insert(plain.end(), bytes.begin(), bytes.end());
       continue;
     }
-    GATEWAY_ASSERT(piece.coding == coding_);
+    GATEWAY_ASSERT(piece.coding == compression_);
     if (auto done = end_member(); !done) return fail(done.error());
     owned_sizes.push_back(0);
     reused.push_back(bytes);

@@ -27,7 +27,7 @@ struct EncodedBody {
 
 class BodyEncoder {
  public:
-  BodyEncoder(config::Compression compression, int level, bool json);
+  BodyEncoder(ContentCoding compression, int level, bool json);
   ~BodyEncoder();
   BodyEncoder(const BodyEncoder&) = delete;
   BodyEncoder& operator=(const BodyEncoder&) = delete;
@@ -41,8 +41,7 @@ class BodyEncoder {
                                                    std::vector<std::byte>& to);
   [[nodiscard]] Result<EncodedBody, std::string> encode_members(const Request& request);
 
-  const config::Compression compression_;
-  const storage::Coding coding_;  // of what comes compressed, and need not be
+  const ContentCoding compression_;
   const bool json_;
   std::unique_ptr<Compressors> compressors_;
 };

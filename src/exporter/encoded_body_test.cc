@@ -12,7 +12,7 @@
 namespace gateway::exporter {
 namespace {
 
-Piece piece(std::string_view bytes, storage::Coding coding = storage::Coding::identity) {
+Piece piece(std::string_view bytes, ContentCoding coding = ContentCoding::identity) {
   Buffer buffer = Buffer::allocate(bytes.size());
   buffer.append(std::as_bytes(std::span(bytes)));
   const auto span = std::as_const(buffer).payload();
@@ -38,7 +38,7 @@ std::string text_of(const EncodedBody& body) {
   return all;
 }
 
-std::string inflated(net::ContentCoding coding, const std::string& text) {
+std::string inflated(ContentCoding coding, const std::string& text) {
   Buffer out;
   ByteLease none;
   const auto done = net::decompress(coding, std::as_bytes(std::span(text)),
@@ -49,17 +49,16 @@ std::string inflated(net::ContentCoding coding, const std::string& text) {
 }
 
 struct Case {
-  config::Compression compression;
-  storage::Coding stored;
-  net::ContentCoding content;
+  ContentCoding compression;
+  ContentCoding stored;
+  ContentCoding content;
   std::string (*compressed)(std::string_view);
 };
 
-const std::array kCases = {
-    Case{config::Compression::gzip, storage::Coding::gzip, net::ContentCoding::gzip,
-         [](std::string_view text) { return net::gzip(text); }},
-    Case{config::Compression::zstd, storage::Coding::zstd, net::ContentCoding::zstd,
-         [](std::string_view text) { return net::zstd(text); }}};
+const std::array kCases = {Case{ContentCoding::gzip, ContentCoding::gzip, ContentCoding::gzip,
+                                [](std::string_view text) { return net::gzip(text); }},
+                           Case{ContentCoding::zstd, ContentCoding::zstd, ContentCoding::zstd,
+                                [](std::string_view text) { return net::zstd(text); }}};
 
 // Goal: every order of reused and plain pieces. Method: all patterns of four pieces.
 TEST(EncodedBody, ReusedPiecesAreMembersAsTheyAre) {
@@ -92,7 +91,7 @@ TEST(EncodedBody, ReusedPiecesAreMembersAsTheyAre) {
 
 // Goal: without compression the pieces go as slices. Method: two pieces.
 TEST(EncodedBody, PlainPiecesAreBorrowed) {
-  BodyEncoder encoder(config::Compression::none, -1, false);
+  BodyEncoder encoder(ContentCoding::identity, -1, false);
   const Request request = request_of({piece("one"), piece("two")});
   const auto body = encoder.encode(request);
   ASSERT_TRUE(body.has_value());

@@ -17,18 +17,10 @@ namespace {
 
 constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 
-storage::Coding reused_coding(const config::Exporter& settings,
-                              const pipeline::ProcessorChain* processors) {
-  if (!settings.reuse_compression || processors != nullptr) return storage::Coding::identity;
-  switch (settings.compression) {
-    case config::Compression::none:
-      break;
-    case config::Compression::gzip:
-      return storage::Coding::gzip;
-    case config::Compression::zstd:
-      return storage::Coding::zstd;
-  }
-  return storage::Coding::identity;
+ContentCoding reused_coding(const config::Exporter& settings,
+                            const pipeline::ProcessorChain* processors) {
+  if (!settings.reuse_compression || processors != nullptr) return ContentCoding::identity;
+  return settings.compression;
 }
 
 void take_earlier(std::optional<delivery::Instant>& next, delivery::Instant at) {
@@ -221,7 +213,7 @@ bool Lane::read_one(Instant now) {
       continue;
     }
     found.payload = std::move(*plain);
-    found.info.coding = storage::Coding::identity;
+    found.info.coding = ContentCoding::identity;
     if (processors_ != nullptr) {
       carry_kept_ = processors_->apply(found.payload, found.info.item_count, found.info.context);
     }
@@ -233,7 +225,7 @@ bool Lane::read_one(Instant now) {
 
 // What a record inflates to that can go out as it is; nothing for one that must be read, or cut.
 std::optional<std::uint64_t> Lane::reusable_bytes(const storage::Record& record) const {
-  if (record.info.coding == storage::Coding::identity || record.info.coding != reused_) {
+  if (record.info.coding == ContentCoding::identity || record.info.coding != reused_) {
     return std::nullopt;
   }
   const auto bytes = inflated_size(record.info.coding, record.payload);

@@ -182,7 +182,7 @@ class Lane {
   const std::uint32_t limit_max_;
   const std::uint64_t max_items_;
   const std::uint64_t max_bytes_;
-  const storage::Coding reused_;  // goes out as it is stored; identity: nothing else does
+  const ContentCoding reused_;  // goes out as it is stored; identity: nothing else does
   LaneHost& host_;
   storage::Log& log_;
   Transport& transport_;

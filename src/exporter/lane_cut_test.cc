@@ -166,15 +166,15 @@ std::string zstd(const std::string& text) {
 TEST_F(LaneCutTest, StoredCodingsAreUndone) {
   make();
   log_.add(Signal::traces, 3, "plain.");
-  log_.add(Signal::traces, 3, gzip("gzip."), storage::Coding::gzip);
-  log_.add(Signal::traces, 4, zstd("zstd."), storage::Coding::zstd);
+  log_.add(Signal::traces, 3, gzip("gzip."), ContentCoding::gzip);
+  log_.add(Signal::traces, 4, zstd("zstd."), ContentCoding::zstd);
   pump();
   ASSERT_EQ(transport_.sent.size(), 1U);
   EXPECT_EQ(FakeTransport::text(*transport_.sent[0].request), "plain.gzip.zstd.");
   EXPECT_EQ(lane_->snapshot().held_bytes, 16U);
   deliver_all();
   const auto wanted = names(100, 50);
-  log_.add(Signal::traces, 100, gzip(spans(wanted)), storage::Coding::gzip);
+  log_.add(Signal::traces, 100, gzip(spans(wanted)), ContentCoding::gzip);
   pump();
   const auto delivered = settle(wanted, [](const Request& request) {
     EXPECT_LE(request.size_bytes, 1000U);
@@ -190,37 +190,37 @@ TEST_F(LaneCutTest, StoredCodingsAreUndone) {
 // refusal of one record of many items, of which one is at fault.
 TEST_F(LaneCutTest, AReusedCodingGoesAsItIsStored) {
   config::Exporter settings = small_settings();
-  settings.compression = config::Compression::gzip;
+  settings.compression = ContentCoding::gzip;
   settings.reuse_compression = true;
   make(settings);
   log_.add(Signal::traces, 3, "plain.");
-  log_.add(Signal::traces, 3, gzip("gzip."), storage::Coding::gzip);
-  log_.add(Signal::traces, 4, zstd("zstd."), storage::Coding::zstd);
+  log_.add(Signal::traces, 3, gzip("gzip."), ContentCoding::gzip);
+  log_.add(Signal::traces, 4, zstd("zstd."), ContentCoding::zstd);
   pump();
   ASSERT_EQ(transport_.sent.size(), 1U);
   const Request& request = *transport_.sent[0].request;
   EXPECT_EQ(FakeTransport::text(request), "plain." + gzip("gzip.") + "zstd.");
   ASSERT_EQ(request.pieces.size(), 3U);
-  EXPECT_EQ(request.pieces[0].coding, storage::Coding::identity);
-  EXPECT_EQ(request.pieces[1].coding, storage::Coding::gzip);
-  EXPECT_EQ(request.pieces[2].coding, storage::Coding::identity);
+  EXPECT_EQ(request.pieces[0].coding, ContentCoding::identity);
+  EXPECT_EQ(request.pieces[1].coding, ContentCoding::gzip);
+  EXPECT_EQ(request.pieces[2].coding, ContentCoding::identity);
   deliver_all();
   EXPECT_EQ(outcomes().delivered, 10U);
 
   const auto many = names(100, 50);
-  log_.add(Signal::traces, 100, gzip(spans(many)), storage::Coding::gzip);  // above max_size_bytes
+  log_.add(Signal::traces, 100, gzip(spans(many)), ContentCoding::gzip);  // above max_size_bytes
   pump();
   const auto delivered = settle(many, [](const Request& part) {
-    EXPECT_EQ(part.pieces.front().coding, storage::Coding::identity);
+    EXPECT_EQ(part.pieces.front().coding, ContentCoding::identity);
     return AnswerKind::delivered;
   });
   EXPECT_EQ(delivered.size(), 100U);
 
   const auto few = names(10, 20);
-  log_.add(Signal::traces, 10, gzip(spans(few)), storage::Coding::gzip);
+  log_.add(Signal::traces, 10, gzip(spans(few)), ContentCoding::gzip);
   pump();
   ASSERT_EQ(transport_.sent.size(), 1U);
-  EXPECT_EQ(transport_.sent[0].request->pieces.front().coding, storage::Coding::gzip);
+  EXPECT_EQ(transport_.sent[0].request->pieces.front().coding, ContentCoding::gzip);
   transport_.answer({.kind = AnswerKind::data_refused});
   const auto kept = settle(few, [&few](const Request& part) {
     return part.item_count > 1 || FakeTransport::text(part).find(few[7]) != std::string::npos
@@ -243,12 +243,12 @@ TEST_F(LaneCutTest, ARecordThatDoesNotDecodeIsDamaged) {
   flipped[good.size() - 6] = static_cast<char>(flipped[good.size() - 6] ^ 1);
   const std::string bomb = zstd(std::string(storage::kInflatedSizeBytesMax + 1, '0'));
   log_.add(Signal::traces, 10, "first");
-  log_.add(Signal::traces, 1, good.substr(0, good.size() - 1), storage::Coding::gzip);
-  log_.add(Signal::traces, 2, flipped, storage::Coding::gzip);
-  log_.add(Signal::traces, 4, "plain", storage::Coding::zstd);
-  log_.add(Signal::traces, 8, bomb, storage::Coding::zstd);
+  log_.add(Signal::traces, 1, good.substr(0, good.size() - 1), ContentCoding::gzip);
+  log_.add(Signal::traces, 2, flipped, ContentCoding::gzip);
+  log_.add(Signal::traces, 4, "plain", ContentCoding::zstd);
+  log_.add(Signal::traces, 8, bomb, ContentCoding::zstd);
   log_.add(Signal::traces, 10, "second");
-  log_.add(Signal::traces, 16, "", storage::Coding::gzip);
+  log_.add(Signal::traces, 16, "", ContentCoding::gzip);
   std::string sent;
   for (int i = 0; i < 10; ++i) {
     pump();

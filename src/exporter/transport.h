@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/buffer.h"
+#include "base/content_coding.h"
 #include "base/result.h"
 #include "base/signal.h"
 #include "pipeline/service.h"
@@ -37,7 +38,7 @@ struct Piece {
   Slice payload;
   std::uint64_t item_count = 0;
   // Other than identity only where the exporter reuses it: compression_params.reuse.
-  storage::Coding coding = storage::Coding::identity;
+  ContentCoding coding = ContentCoding::identity;
 };
 
 struct Request {

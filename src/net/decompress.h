@@ -17,6 +17,7 @@
 
 #include "base/buffer.h"
 #include "base/byte_budget.h"
+#include "base/content_coding.h"
 #include "base/result.h"
 #include "net/exchange.h"
 
@@ -24,8 +25,6 @@ namespace gateway::net {
 
 // 8 MiB, what every decoder of zstd on the web supports.
 inline constexpr int kZstdWindowLogMax = 23;
-
-enum class ContentCoding : std::uint8_t { identity, gzip, zstd };
 
 // By its HTTP or gRPC name, without case; x-gzip is gzip. Empty is identity.
 [[nodiscard]] std::optional<ContentCoding> parse_coding(std::string_view name) noexcept;

@@ -152,6 +152,16 @@ std::string http1_post(std::string_view path, std::string_view content_type, std
   return out;
 }
 
+TestHeaders grpc_head(std::string_view path, TestHeaders extra, std::string content_type) {
+  TestHeaders headers = {{":method", "POST"},
+                         {":scheme", "http"},
+                         {":path", std::string(path)},
+                         {":authority", "localhost"},
+                         {"content-type", std::move(content_type)}};
+  headers.insert(headers.end(), extra.begin(), extra.end());
+  return headers;
+}
+
 std::string grpc_framed(std::string_view message, bool compressed) {
   std::string out(1, compressed ? '\x01' : '\x00');
   for (int shift = 24; shift >= 0; shift -= 8) {
@@ -246,14 +256,8 @@ std::int32_t Http2Client::request(const TestHeaders& headers, std::string body, 
 }
 
 std::int32_t Http2Client::grpc(std::string_view path, std::string_view message, TestHeaders extra) {
-  TestHeaders headers = {{":method", "POST"},
-                         {":scheme", "http"},
-                         {":path", std::string(path)},
-                         {":authority", "localhost"},
-                         {"content-type", "application/grpc"},
-                         {"te", "trailers"}};
-  headers.insert(headers.end(), extra.begin(), extra.end());
-  return request(headers, grpc_framed(message));
+  extra.emplace_back("te", "trailers");
+  return request(grpc_head(path, std::move(extra)), grpc_framed(message));
 }
 
 void Http2Client::append(std::int32_t id, std::string_view bytes, bool end_stream) {

@@ -73,6 +73,9 @@ struct Http2Result : TestResponse {
   [[nodiscard]] std::string trailer(const std::string& name) const;
 };
 
+// The headers of a gRPC call; `extra` behind them.
+[[nodiscard]] TestHeaders grpc_head(std::string_view path, TestHeaders extra = {},
+                                    std::string content_type = "application/grpc");
 // The prefix of a gRPC message and its bytes.
 [[nodiscard]] std::string grpc_framed(std::string_view message, bool compressed = false);
 

@@ -12,6 +12,6 @@
 
 namespace gateway::query {
 
-using Decode = std::function<std::optional<Slice>(storage::Coding, const Slice&)>;
+using Decode = std::function<std::optional<Slice>(ContentCoding, const Slice&)>;
 
 }  // namespace gateway::query

@@ -35,13 +35,13 @@ namespace {
 
 [[nodiscard]] std::string number(std::uint64_t value) { return std::to_string(value); }
 
-[[nodiscard]] std::string coding_name(Coding coding) {
+[[nodiscard]] std::string coding_name(ContentCoding coding) {
   switch (coding) {
-    case Coding::identity:
+    case ContentCoding::identity:
       return "identity";
-    case Coding::gzip:
+    case ContentCoding::gzip:
       return "gzip";
-    case Coding::zstd:
+    case ContentCoding::zstd:
       return "zstd";
   }
   return "unknown";

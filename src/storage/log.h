@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "base/buffer.h"
+#include "base/content_coding.h"
 #include "base/result.h"
 #include "base/signal.h"
 
@@ -50,9 +51,6 @@ struct Position {
 // Items by signal, cumulative.
 using ItemTotals = std::array<std::uint64_t, kSignalCount>;
 
-// How a payload is coded on disk. The numbers are on disk: renumber none.
-enum class Coding : std::uint8_t { identity = 0, gzip = 1, zstd = 2 };
-
 // A commit acknowledges after fdatasync; interval after write; memory keeps all in a ring in RAM.
 enum class Durability : std::uint8_t { commit, interval, memory };
 
@@ -65,7 +63,7 @@ inline constexpr std::size_t kInflatedSizeBytesMax = 64U << 20U;
 
 struct RecordInfo {
   Signal signal = Signal::traces;
-  Coding coding = Coding::identity;
+  ContentCoding coding = ContentCoding::identity;
   std::uint32_t item_count = 0;
   std::uint64_t received_unix_nano = 0;
   std::string tenant;  // at most kTenantSizeBytesMax; empty for the default tenant

@@ -78,7 +78,7 @@ Result<RecordHeader, RecordErrc> decode_record_header_any_epoch(
   }
   const auto signal = static_cast<std::uint8_t>(bytes[kSignalAt]);
   const auto coding = static_cast<std::uint8_t>(bytes[kCodingAt]);
-  if (signal >= kSignalCount || coding > static_cast<std::uint8_t>(Coding::zstd)) {
+  if (signal >= kSignalCount || coding > static_cast<std::uint8_t>(ContentCoding::zstd)) {
     return fail(RecordErrc::bad_field);
   }
   RecordHeader header;
@@ -91,7 +91,7 @@ Result<RecordHeader, RecordErrc> decode_record_header_any_epoch(
   header.record_sequence = load_little_endian<std::uint64_t>(bytes, kRecordSequenceAt);
   header.received_unix_nano = load_little_endian<std::uint64_t>(bytes, kReceivedAt);
   header.signal = static_cast<Signal>(signal);
-  header.coding = static_cast<Coding>(coding);
+  header.coding = static_cast<ContentCoding>(coding);
   header.tenant_size_bytes = static_cast<std::uint8_t>(bytes[kTenantSizeAt]);
   header.flags = static_cast<std::uint8_t>(bytes[kFlagsAt]);
   header.group_block = load_little_endian<std::uint32_t>(bytes, kGroupBlockAt);

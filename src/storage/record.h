@@ -46,7 +46,7 @@ struct RecordHeader {
   std::uint64_t record_sequence = 0;
   std::uint64_t received_unix_nano = 0;
   Signal signal = Signal::traces;
-  Coding coding = Coding::identity;
+  ContentCoding coding = ContentCoding::identity;
   std::uint8_t tenant_size_bytes = 0;
   std::uint8_t flags = 0;
   std::uint32_t group_block = 0;  // the block of the file where its commit group begins

@@ -26,7 +26,7 @@ RecordHeader some_header() {
   header.record_sequence = 77;
   header.received_unix_nano = 1'700'000'000'000'000'000;
   header.signal = Signal::logs;
-  header.coding = Coding::zstd;
+  header.coding = ContentCoding::zstd;
   header.tenant_size_bytes = 4;
   header.flags = kRecordFlagGroupEnd;
   header.group_block = 9;
@@ -78,7 +78,7 @@ TEST(RecordHeader, FieldsOutOfRangeAreRefused) {
   };
   EXPECT_EQ(error_of([](RecordHeader& h) { h.signal = static_cast<Signal>(4); }),
             RecordErrc::bad_field);
-  EXPECT_EQ(error_of([](RecordHeader& h) { h.coding = static_cast<Coding>(3); }),
+  EXPECT_EQ(error_of([](RecordHeader& h) { h.coding = static_cast<ContentCoding>(3); }),
             RecordErrc::bad_field);
   EXPECT_EQ(error_of([](RecordHeader& h) { h.tenant_size_bytes = 129; }), RecordErrc::bad_field);
   EXPECT_EQ(error_of([](RecordHeader& h) { h.extent_size_bytes = 4090; }), RecordErrc::bad_field);

@@ -169,7 +169,7 @@ class GrpcTransport final : public Transport {
     const auto failure = [this](const std::string& why) {
       return fail(pipeline::ServiceFailure{"exporter " + settings_.id + ": " + why});
     };
-    if (settings_.compression == config::Compression::zstd) {
+    if (settings_.compression == ContentCoding::zstd) {
       return failure("compression zstd is not possible over gRPC; use gzip or none");
     }
     const auto endpoint = parse_grpc_endpoint(settings_.endpoint, settings_.tls.insecure);
@@ -212,7 +212,7 @@ class GrpcTransport final : public Transport {
       call->context.set_deadline(deadline_in(settings_.timeout));
     }
     for (const auto& [name, value] : settings_.headers) call->context.AddMetadata(name, value);
-    if (settings_.compression == config::Compression::gzip) {
+    if (settings_.compression == ContentCoding::gzip) {
       auto body = encoder_.encode(*request);
       GATEWAY_ASSERT(body);  // only JSON can fail
       call->request = gzip_message(std::move(*body), request);

@@ -62,7 +62,7 @@ TEST_F(OtlpExporterTest, DeliversTheStoredBytes) {
 TEST_F(OtlpExporterTest, CompressesWithGzip) {
   GrpcDestination destination(ok);
   config::Exporter settings = settings_for(destination.endpoint());
-  settings.compression = config::Compression::gzip;
+  settings.compression = ContentCoding::gzip;
   log_.add(Signal::traces, 1, std::string(50'000, 'z'));
   start(settings);
   ASSERT_TRUE(eventually([&] { return outcomes().delivered == 1; }));
@@ -73,7 +73,7 @@ TEST_F(OtlpExporterTest, CompressesWithGzip) {
 TEST_F(OtlpExporterTest, CompressesAtTheGivenLevelWhatHardlyCanBe) {
   GrpcDestination destination(ok);
   config::Exporter settings = settings_for(destination.endpoint());
-  settings.compression = config::Compression::gzip;
+  settings.compression = ContentCoding::gzip;
   settings.compression_level = 1;
   std::string noise;
   std::uint32_t state = 1;
@@ -393,7 +393,7 @@ TEST_F(OtlpExporterTest, MistakesInSettingsAreSaidAtStart) {
   config::Exporter settings = settings_for("ftp://host:1");
   EXPECT_NE(message_of(settings).find("unknown scheme"), std::string::npos);
   settings = settings_for("host:4317");
-  settings.compression = config::Compression::zstd;
+  settings.compression = ContentCoding::zstd;
   EXPECT_NE(message_of(settings).find("zstd"), std::string::npos);
   settings = settings_for("https://host:4317");
   settings.tls.ca_file = "/nonexistent/ca.pem";

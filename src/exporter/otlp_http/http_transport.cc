@@ -152,8 +152,8 @@ class HttpTransport final : public Transport {
         "\r\nUser-Agent: " + user_agent(settings_.service_name) + "\r\nContent-Type: " +
         (settings_.encoding == "json" ? "application/json" : "application/x-protobuf") +
         "\r\nContent-Length: " + std::to_string(body_size_bytes) + "\r\n";
-    if (settings_.compression == config::Compression::gzip) head += "Content-Encoding: gzip\r\n";
-    if (settings_.compression == config::Compression::zstd) head += "Content-Encoding: zstd\r\n";
+    if (settings_.compression == ContentCoding::gzip) head += "Content-Encoding: gzip\r\n";
+    if (settings_.compression == ContentCoding::zstd) head += "Content-Encoding: zstd\r\n";
     for (const auto& [name, value] : settings_.headers) head += name + ": " + value + "\r\n";
     return head + "\r\n";
   }

@@ -54,7 +54,7 @@ TEST_F(OtlpHttpExporterTest, DeliversTheStoredBytes) {
 TEST_F(OtlpHttpExporterTest, CompressesWithGzip) {
   HttpDestination destination(ok);
   config::Exporter settings = settings_for(destination.endpoint());
-  settings.compression = config::Compression::gzip;
+  settings.compression = ContentCoding::gzip;
   log_.add(Signal::traces, 1, std::string(50'000, 'z'));
   start(settings);
   ASSERT_TRUE(eventually([&] { return outcomes().delivered == 1; }));
@@ -74,7 +74,7 @@ TEST_F(OtlpHttpExporterTest, CompressesWithGzip) {
 TEST_F(OtlpHttpExporterTest, CompressesWithZstd) {
   HttpDestination destination(ok);
   config::Exporter settings = settings_for(destination.endpoint());
-  settings.compression = config::Compression::zstd;
+  settings.compression = ContentCoding::zstd;
   log_.add(Signal::traces, 1, std::string(50'000, 'z'));
   start(settings);
   ASSERT_TRUE(eventually([&] { return outcomes().delivered == 1; }));

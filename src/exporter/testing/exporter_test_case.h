@@ -34,7 +34,7 @@ inline config::Exporter quick_settings(config::ExporterKind kind, const std::str
   settings.id = "test";
   settings.kind = kind;
   settings.endpoint = endpoint;
-  settings.compression = config::Compression::none;
+  settings.compression = ContentCoding::identity;
   settings.batch.timeout = std::chrono::milliseconds(1);
   settings.retry_on_failure.initial_interval = std::chrono::milliseconds(5);
   settings.retry_on_failure.max_interval = std::chrono::milliseconds(20);

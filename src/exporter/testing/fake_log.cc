@@ -69,7 +69,7 @@ class FakeReader final : public storage::Reader {
 };
 
 void FakeLog::add(Signal signal, std::uint32_t items, std::string_view payload,
-                  storage::Coding coding) {
+                  ContentCoding coding) {
   storage::Head head;
   {
     const std::lock_guard lock(mutex_);

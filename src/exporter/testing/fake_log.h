@@ -43,7 +43,7 @@ class FakeLog final : public storage::Log {
  public:
   // Stores a record and tells the listeners.
   void add(Signal signal, std::uint32_t items, std::string_view payload = "x",
-           storage::Coding coding = storage::Coding::identity);
+           ContentCoding coding = ContentCoding::identity);
   // Record `index` is gone: before the oldest left (retention), or no longer readable.
   void expire_before(std::size_t index);
   void damage(std::size_t index);

@@ -29,15 +29,15 @@ class TapSourceTest : public ::testing::Test, private storage::AppendSink {
     options.direct_io = false;
     log_ = std::move(*storage::Log::open(files_, io::real_clock(), options));
     tap_ = std::make_unique<TapSource>(
-        *log_, [](storage::Coding coding, const Slice& payload) -> std::optional<Slice> {
-          if (coding != storage::Coding::identity) return std::nullopt;
+        *log_, [](ContentCoding coding, const Slice& payload) -> std::optional<Slice> {
+          if (coding != ContentCoding::identity) return std::nullopt;
           return payload;
         });
   }
   ~TapSourceTest() override { log_->stop(); }
 
   void store(Signal signal, std::uint32_t items, std::string_view payload,
-             storage::Coding coding = storage::Coding::identity) {
+             ContentCoding coding = ContentCoding::identity) {
     auto* append = new storage::Append;
     append->payload = Buffer::allocate(payload.size());
     append->payload.append(std::as_bytes(std::span(payload.data(), payload.size())));
@@ -166,7 +166,7 @@ TEST_F(TapSourceTest, WhatIsReadInASecondIsBounded) {
 
 // Goal: what cannot be decoded is counted. Method: a coding that the decoder does not know.
 TEST_F(TapSourceTest, WhatCannotBeDecodedIsCounted) {
-  store(Signal::logs, 7, "zipped", storage::Coding::gzip);
+  store(Signal::logs, 7, "zipped", ContentCoding::gzip);
   store(Signal::logs, 1, "plain");
   const Seen seen = ask("from=oldest");
   EXPECT_EQ(seen.payloads, Payloads{"plain"});

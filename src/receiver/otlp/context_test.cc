@@ -43,13 +43,7 @@ TEST_F(ContextTest, OfAnHttpRequest) {
 TEST_F(ContextTest, OfAGrpcCall) {
   start({"client.address", "metadata.x-tenant"});
   net::Http2Client client(receiver_->grpc_address());
-  const net::TestHeaders head = {{":method", "POST"},
-                                 {":scheme", "http"},
-                                 {":path", std::string(kTracesExport)},
-                                 {":authority", "localhost"},
-                                 {"content-type", "application/grpc"},
-                                 {"x-tenant", "shop"},
-                                 {"x-tenant", "bar"}};
+  const auto head = net::grpc_head(kTracesExport, {{"x-tenant", "shop"}, {"x-tenant", "bar"}});
   EXPECT_EQ(client.call(head, net::grpc_framed(traces({span("a")}))).grpc_status(), 0);
   EXPECT_EQ(kept("metadata.x-tenant"), "shop;bar");
   EXPECT_EQ(kept("client.address"), "127.0.0.1");

@@ -8,6 +8,7 @@
 namespace gateway::receiver::otlp {
 namespace {
 
+using net::grpc_head;
 using net::gzip;
 
 constexpr int kOk = 0;
@@ -21,14 +22,6 @@ constexpr int kUnavailable = 14;
 
 const std::string kEmptyMessage(5, '\0');
 
-net::TestHeaders grpc_head(std::string_view path, std::string content_type = "application/grpc") {
-  return {{":method", "POST"},
-          {":scheme", "http"},
-          {":path", std::string(path)},
-          {":authority", "localhost"},
-          {"content-type", std::move(content_type)}};
-}
-
 class GrpcConformance : public ReceiverTest {
  protected:
   void start() {
@@ -36,9 +29,7 @@ class GrpcConformance : public ReceiverTest {
     client_.emplace(receiver_->grpc_address());
   }
   net::Http2Result& framed(std::string_view path, std::string body, net::TestHeaders extra = {}) {
-    net::TestHeaders headers = grpc_head(path);
-    headers.insert(headers.end(), extra.begin(), extra.end());
-    return client_->call(headers, std::move(body));
+    return client_->call(grpc_head(path, std::move(extra)), std::move(body));
   }
   std::optional<net::Http2Client> client_;
 };
@@ -105,13 +96,13 @@ TEST_F(GrpcConformance, G06_CompressedWithoutACodingIsInternal) {
 
 TEST_F(GrpcConformance, G07_ContentTypes) {
   start();
-  EXPECT_EQ(client_->call(grpc_head(kTracesExport, "application/grpc+proto"), kEmptyMessage)
+  EXPECT_EQ(client_->call(grpc_head(kTracesExport, {}, "application/grpc+proto"), kEmptyMessage)
                 .grpc_status(),
             kOk);
   for (const std::string type : {"application/grpc+json", "application/json", "text/plain"}) {
     SCOPED_TRACE(type);
     // Of the gRPC family or not: what this path takes is known.
-    EXPECT_EQ(client_->call(grpc_head(kTracesExport, type), kEmptyMessage).status, 415);
+    EXPECT_EQ(client_->call(grpc_head(kTracesExport, {}, type), kEmptyMessage).status, 415);
   }
 }
 

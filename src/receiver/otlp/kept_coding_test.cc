@@ -11,7 +11,7 @@ constexpr std::string_view kProtobuf = "application/x-protobuf";
 
 class KeptCoding : public ReceiverTest {
  protected:
-  void keep(config::Compression coding) {
+  void keep(ContentCoding coding) {
     settings_.kept_codings[index_of(Signal::traces)] =
         static_cast<std::uint8_t>(1U << static_cast<unsigned>(coding));
     start();
@@ -28,32 +28,27 @@ class KeptCoding : public ReceiverTest {
 // Goal: the bytes are stored as they came, the items counted. Method: gzip over HTTP and gRPC,
 // where gzip is kept; zstd, which is not.
 TEST_F(KeptCoding, TheBodyIsStoredAsItCame) {
-  keep(config::Compression::gzip);
+  keep(ContentCoding::gzip);
   const std::string body = net::gzip(plain_);
   const auto stored = sent(body, "gzip");
   EXPECT_EQ(stored.payload, body);
-  EXPECT_EQ(stored.info.coding, storage::Coding::gzip);
+  EXPECT_EQ(stored.info.coding, ContentCoding::gzip);
   EXPECT_EQ(stored.info.item_count, 2U);
 
   net::Http2Client client(receiver_->grpc_address());
-  const net::TestHeaders head = {{":method", "POST"},
-                                 {":scheme", "http"},
-                                 {":path", std::string(kTracesExport)},
-                                 {":authority", "localhost"},
-                                 {"content-type", "application/grpc"},
-                                 {"grpc-encoding", "gzip"}};
+  const auto head = net::grpc_head(kTracesExport, {{"grpc-encoding", "gzip"}});
   EXPECT_EQ(client.call(head, net::grpc_framed(body, true)).grpc_status(), 0);
   EXPECT_EQ(log_.stored().back().payload, body);
-  EXPECT_EQ(log_.stored().back().info.coding, storage::Coding::gzip);
+  EXPECT_EQ(log_.stored().back().info.coding, ContentCoding::gzip);
 
   const auto other = sent(net::zstd(plain_), "zstd");
   EXPECT_EQ(other.payload, plain_);
-  EXPECT_EQ(other.info.coding, storage::Coding::identity);
+  EXPECT_EQ(other.info.coding, ContentCoding::identity);
 }
 
 TEST_F(KeptCoding, ZstdIsKeptWhereItSaysItsSize) {
-  keep(config::Compression::zstd);
-  EXPECT_EQ(sent(net::zstd(plain_), "zstd").info.coding, storage::Coding::zstd);
+  keep(ContentCoding::zstd);
+  EXPECT_EQ(sent(net::zstd(plain_), "zstd").info.coding, ContentCoding::zstd);
   EXPECT_EQ(sent(net::zstd(plain_, false), "zstd").payload, plain_);
   EXPECT_EQ(sent(net::gzip(plain_), "gzip").payload, plain_);
 }
@@ -61,10 +56,10 @@ TEST_F(KeptCoding, ZstdIsKeptWhereItSaysItsSize) {
 // Goal: what must be read again is stored plain. Method: a body with an item to cut out, one of two
 // members, JSON, and one that is not compressed at all.
 TEST_F(KeptCoding, WhatIsNotWholeOrNotProtobufIsStoredPlain) {
-  keep(config::Compression::gzip);
+  keep(ContentCoding::gzip);
   const auto cut = sent(net::gzip(traces({span("a"), span("b", false)})), "gzip");
   EXPECT_EQ(cut.payload, traces({span("a")}));
-  EXPECT_EQ(cut.info.coding, storage::Coding::identity);
+  EXPECT_EQ(cut.info.coding, ContentCoding::identity);
   EXPECT_EQ(cut.info.item_count, 1U);
 
   EXPECT_EQ(sent(net::gzip(plain_) + net::gzip(traces({span("c")})), "gzip").payload,
@@ -73,14 +68,14 @@ TEST_F(KeptCoding, WhatIsNotWholeOrNotProtobufIsStoredPlain) {
                                    R"("0af7651916cd43dd8448eb211c80319c",)"
                                    R"("spanId":"b7ad6b7169203331"}]}]}]})"),
                          "gzip", "application/json");
-  EXPECT_EQ(json.info.coding, storage::Coding::identity);
-  EXPECT_EQ(sent(plain_, "identity").info.coding, storage::Coding::identity);
+  EXPECT_EQ(json.info.coding, ContentCoding::identity);
+  EXPECT_EQ(sent(plain_, "identity").info.coding, ContentCoding::identity);
 }
 
 // Goal: a body that is refused leaves nothing behind: the fixture looks at the budget. Method: gzip
 // of what is no request, and bytes that are no gzip.
 TEST_F(KeptCoding, ARefusedBodyIsRefused) {
-  keep(config::Compression::gzip);
+  keep(ContentCoding::gzip);
   for (const std::string& body : {net::gzip("\xff\xff\xff"), std::string("no gzip")}) {
     EXPECT_EQ(post("/v1/traces", kProtobuf, body, {"Content-Encoding: gzip"}).status, 400);
   }

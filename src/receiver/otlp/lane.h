@@ -36,7 +36,7 @@ struct Request final : storage::Append {
   net::Exchange* exchange = nullptr;  // null: the sender has left
   TransportLabel transport = TransportLabel::grpc;
   AnswerForm form = AnswerForm::grpc;
-  net::ContentCoding coding = net::ContentCoding::identity;
+  ContentCoding coding = ContentCoding::identity;
   bool submitted = false;
   ByteLease lease;
   // The body as it came, where that is what will be stored.

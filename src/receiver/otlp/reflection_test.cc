@@ -62,12 +62,7 @@ class ReflectionTest : public ReceiverTest {
   net::Http2Result& ask(std::string_view path, const std::vector<std::string>& questions) {
     std::string body;
     for (const std::string& question : questions) body += net::grpc_framed(question);
-    return client_->call({{":method", "POST"},
-                          {":scheme", "http"},
-                          {":path", std::string(path)},
-                          {":authority", "localhost"},
-                          {"content-type", "application/grpc"}},
-                         body);
+    return client_->call(net::grpc_head(path), body);
   }
   std::optional<net::Http2Client> client_;
 };
@@ -143,12 +138,7 @@ TEST_F(ReflectionTest, QuestionsComeInAnyCut) {
   start();
   const std::string body =
       net::grpc_framed(wire_field(7, "")) + net::grpc_framed(wire_field(4, kTraceService));
-  const std::int32_t id = client_->request({{":method", "POST"},
-                                            {":scheme", "http"},
-                                            {":path", std::string(kV1)},
-                                            {":authority", "localhost"},
-                                            {"content-type", "application/grpc"}},
-                                           "", false);
+  const std::int32_t id = client_->request(net::grpc_head(kV1), "", false);
   client_->flush();
   for (const char byte : body) {
     client_->append(id, std::string_view(&byte, 1), false);
@@ -171,15 +161,7 @@ TEST_F(ReflectionTest, BadQuestionsEndTheCallForGood) {
   EXPECT_EQ(ask(kV1, {std::string(kReflectionRequestSizeBytesMax + 1, 'x')}).grpc_status(),
             kResourceExhausted);
   const std::string cut = net::grpc_framed(wire_field(7, "")).substr(0, 6);
-  EXPECT_EQ(client_
-                ->call({{":method", "POST"},
-                        {":scheme", "http"},
-                        {":path", std::string(kV1)},
-                        {":authority", "localhost"},
-                        {"content-type", "application/grpc"}},
-                       cut)
-                .grpc_status(),
-            kInvalidArgument);
+  EXPECT_EQ(client_->call(net::grpc_head(kV1), cut).grpc_status(), kInvalidArgument);
   const std::vector<std::string> flood(1000, wire_field(4, kTraceService));
   EXPECT_EQ(ask(kV1, flood).grpc_status(), kUnavailable);
   EXPECT_EQ(ask(kV1, {wire_field(7, "")}).grpc_status(), 0);

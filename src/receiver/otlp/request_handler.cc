@@ -46,10 +46,6 @@ std::size_t announced_size(const net::Exchange& exchange) noexcept {
   return parsed.ec == std::errc{} ? size : 0;
 }
 
-storage::Coding storage_coding(net::ContentCoding coding) noexcept {
-  return coding == net::ContentCoding::gzip ? storage::Coding::gzip : storage::Coding::zstd;
-}
-
 std::uint64_t unix_nano_now() noexcept {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
                                         std::chrono::system_clock::now().time_since_epoch())
@@ -171,8 +167,7 @@ std::optional<net::BodyPlan> RequestHandler::on_http_head(net::Exchange& exchang
 }
 
 std::optional<net::BodyPlan> RequestHandler::admit(net::Exchange& exchange, Signal signal,
-                                                   AnswerForm form,
-                                                   net::ContentCoding coding) noexcept {
+                                                   AnswerForm form, ContentCoding coding) noexcept {
   Request& request = lane_of(exchange).take();
   request.handler = this;
   request.exchange = &exchange;
@@ -217,7 +212,7 @@ void RequestHandler::on_request(net::Exchange& exchange) noexcept {
     if (!request.report.needs_rewrite) {
       request.payload = std::move(request.compressed);
       request.lease = std::move(request.compressed_lease);
-      request.info.coding = storage_coding(request.coding);
+      request.info.coding = request.coding;
     } else {
       request.compressed.reset();
       request.compressed_lease.release();
@@ -247,17 +242,17 @@ void RequestHandler::keep_context(Request& request, const net::Exchange& exchang
 }
 
 RequestHandler::Step RequestHandler::inflate(Request& request, net::Exchange& exchange) noexcept {
-  net::ContentCoding coding = request.coding;
+  ContentCoding coding = request.coding;
   if (request.form == AnswerForm::grpc) {
     if (!exchange.message_compressed()) {
-      coding = net::ContentCoding::identity;
-    } else if (coding == net::ContentCoding::identity) {
+      coding = ContentCoding::identity;
+    } else if (coding == ContentCoding::identity) {
       return fail(Status{StatusKind::internal,
                          "the message is marked compressed, but grpc-encoding names no coding",
                          {}});
     }
   }
-  if (coding == net::ContentCoding::identity) return {};
+  if (coding == ContentCoding::identity) return {};
   Buffer inflated;
   ByteLease lease;
   auto done = net::decompress(coding, std::as_const(request.payload).payload(),
@@ -282,13 +277,11 @@ RequestHandler::Step RequestHandler::inflate(Request& request, net::Exchange& ex
 }
 
 // Whoever reads it later must be able to tell from the bytes what they inflate to.
-bool RequestHandler::keeps(const Request& request, net::ContentCoding coding,
+bool RequestHandler::keeps(const Request& request, ContentCoding coding,
                            std::size_t inflated_bytes) const noexcept {
   const auto& kept = terms_of(*request.exchange).settings.kept_codings;
-  const auto wanted =
-      coding == net::ContentCoding::gzip ? config::Compression::gzip : config::Compression::zstd;
   const std::uint32_t codings = kept[index_of(request.info.signal)];
-  return (codings >> static_cast<unsigned>(wanted) & 1U) != 0 && request.form != AnswerForm::json &&
+  return (codings >> static_cast<unsigned>(coding) & 1U) != 0 && request.form != AnswerForm::json &&
          inflated_bytes <= storage::kInflatedSizeBytesMax &&
          net::announced_size(coding, std::as_const(request.payload).payload()) == inflated_bytes;
 }

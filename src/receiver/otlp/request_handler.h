@@ -68,8 +68,7 @@ class RequestHandler final : public net::Handler {
   [[nodiscard]] std::optional<net::BodyPlan> on_grpc_head(net::Exchange& exchange) noexcept;
   [[nodiscard]] std::optional<net::BodyPlan> on_http_head(net::Exchange& exchange) noexcept;
   [[nodiscard]] std::optional<net::BodyPlan> admit(net::Exchange& exchange, Signal signal,
-                                                   AnswerForm form,
-                                                   net::ContentCoding coding) noexcept;
+                                                   AnswerForm form, ContentCoding coding) noexcept;
   [[nodiscard]] const Terms& terms_of(const net::Exchange& exchange) const noexcept;
   [[nodiscard]] const config::Listener& listener_of(const net::Exchange& exchange) const noexcept;
   [[nodiscard]] bool enabled(const net::Exchange& exchange, Signal signal) const noexcept;
@@ -93,7 +92,7 @@ class RequestHandler final : public net::Handler {
   [[nodiscard]] Step check(Request& request) noexcept;
   [[nodiscard]] Step rewrite(Request& request) noexcept;
   // Whether the body will be stored as it came, which inflates to `inflated_bytes`.
-  [[nodiscard]] bool keeps(const Request& request, net::ContentCoding coding,
+  [[nodiscard]] bool keeps(const Request& request, ContentCoding coding,
                            std::size_t inflated_bytes) const noexcept;
   void keep_context(Request& request, const net::Exchange& exchange) const noexcept;
   // Of a call that is not an Export.
