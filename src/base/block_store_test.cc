@@ -1,5 +1,8 @@
 #include "base/block_store.h"
 
+#include <algorithm>
+#include <cstring>
+#include <random>
 #include <thread>
 #include <vector>
 
@@ -8,103 +11,177 @@
 namespace gateway {
 namespace {
 
-constexpr std::size_t kSizeBytes = 8 * BlockStore::kUnitSizeBytes;
+constexpr std::size_t kUnit = BlockStore::kUnitSizeBytes;
+constexpr std::size_t kSlab = BlockStore::kSlabSizeBytes;
 
-// Whether this build keeps blocks at all: AddressSanitizer's does not.
-bool keeps() {
+// Goal: a block is new whatever it was. Method: one that was used is let go and taken again.
+TEST(BlockStore, GivesWhatWasLetGoAgainAsNew) {
   BlockStore store;
-  store.give_back(store.take(kSizeBytes));
-  return store.kept_bytes() != 0;
-}
-
-class BlockStoreTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (!keeps()) GTEST_SKIP() << "built with AddressSanitizer, which wants blocks freed";
-  }
-  BlockStore store_;
-};
-
-// Goal: the block that was let go last comes first, as new. Method: two go, two come.
-TEST_F(BlockStoreTest, GivesTheNewestOfASizeAgain) {
-  Block* const first = store_.take(kSizeBytes);
-  Block* const second = store_.take(kSizeBytes);
-  first->size_bytes = second->size_bytes = 17;
-  second->references = 0;
-  store_.give_back(first);
-  store_.give_back(second);
-  EXPECT_EQ(store_.kept_bytes(), 2 * kSizeBytes);
-  Block* const again = store_.take(kSizeBytes);
-  EXPECT_EQ(again, second);
+  Block* const first = store.take(8 * kUnit);
+  EXPECT_EQ(first->capacity_bytes, 8 * kUnit);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(first->bytes) % kUnit, 0U);
+  first->size_bytes = 17;
+  first->references = 0;
+  store.give_back(first);
+  Block* const again = store.take(3 * kUnit);
+  EXPECT_EQ(again, first);
+  EXPECT_EQ(again->capacity_bytes, 3 * kUnit);
   EXPECT_EQ(again->size_bytes, 0U);
   EXPECT_EQ(again->references.load(), 1U);
-  EXPECT_EQ(store_.take(kSizeBytes), first);
-  EXPECT_EQ(store_.kept_bytes(), 0U);
-  store_.give_back(first);
-  store_.give_back(second);
+  store.give_back(again);
 }
 
-// Goal: a size is served by its own blocks alone. Method: one is kept, its neighbours are wanted.
-TEST_F(BlockStoreTest, KeepsSizesApart) {
-  store_.give_back(store_.take(kSizeBytes));
-  Block* const smaller = store_.take(kSizeBytes - BlockStore::kUnitSizeBytes);
-  Block* const larger = store_.take(kSizeBytes + BlockStore::kUnitSizeBytes);
-  EXPECT_EQ(smaller->capacity_bytes, kSizeBytes - BlockStore::kUnitSizeBytes);
-  EXPECT_EQ(larger->capacity_bytes, kSizeBytes + BlockStore::kUnitSizeBytes);
-  EXPECT_EQ(store_.kept_bytes(), kSizeBytes);
-  store_.give_back(smaller);
-  store_.give_back(larger);
-}
-
-// Goal: what is kept is bounded, in all and for one block. Method: one more than fits, and one too
-// large.
-TEST_F(BlockStoreTest, KeepsNoMoreThanItsLimits) {
+// Goal: what is free side by side is one run, over words of the set too. Method: a slab full of
+// single units; two far apart go, then what lies between.
+TEST(BlockStore, FreeNeighboursAreOneRun) {
+  BlockStore store;
   std::vector<Block*> blocks;
-  for (std::size_t i = 0; i <= BlockStore::kKeptSizeBytesMax / kSizeBytes; ++i) {
-    blocks.push_back(store_.take(kSizeBytes));
+  for (std::size_t i = 0; i < kSlab / kUnit; ++i) blocks.push_back(store.take(kUnit));
+  EXPECT_EQ(store.resident_bytes(), kSlab);
+  std::byte* const begin = blocks[60]->bytes;
+  for (const std::size_t i : {60U, 129U}) store.give_back(std::exchange(blocks[i], nullptr));
+  Block* const elsewhere = store.take(2 * kUnit);
+  EXPECT_EQ(store.resident_bytes(), 2 * kSlab) << "no two free units lie side by side";
+  for (std::size_t i = 61; i < 129; ++i) store.give_back(std::exchange(blocks[i], nullptr));
+  Block* const run = store.take(70 * kUnit);
+  EXPECT_EQ(run->bytes, begin);
+  store.give_back(run);
+  store.give_back(elsewhere);
+  for (Block* block : blocks) {
+    if (block != nullptr) store.give_back(block);
   }
-  for (Block* block : blocks) store_.give_back(block);
-  EXPECT_EQ(store_.kept_bytes(), BlockStore::kKeptSizeBytesMax);
-
-  BlockStore other;
-  other.give_back(other.take(BlockStore::kKeptBlockSizeBytesMax + BlockStore::kUnitSizeBytes));
-  EXPECT_EQ(other.kept_bytes(), 0U);
-  other.give_back(other.take(BlockStore::kKeptBlockSizeBytesMax));
-  EXPECT_EQ(other.kept_bytes(), BlockStore::kKeptBlockSizeBytesMax);
 }
 
-// Goal: memory follows the need. Method: four are kept, one of them was needed since the last
-// trim().
-TEST_F(BlockStoreTest, TrimLetsGoOfWhatWasNotNeeded) {
-  std::vector<Block*> blocks;
-  for (int i = 0; i < 4; ++i) blocks.push_back(store_.take(kSizeBytes));
-  for (Block* block : blocks) store_.give_back(block);
-  store_.trim();
-  EXPECT_EQ(store_.kept_bytes(), 4 * kSizeBytes) << "they have just been needed";
-  store_.give_back(store_.take(kSizeBytes));
-  store_.trim();
-  EXPECT_EQ(store_.kept_bytes(), kSizeBytes);
-  store_.trim();
-  EXPECT_EQ(store_.kept_bytes(), 0U);
+// Goal: the largest block of a slab, and one beyond, which is none of a slab.
+TEST(BlockStore, ABlockTooLargeForASlabStandsAlone) {
+  BlockStore store;
+  Block* const largest = store.take(BlockStore::kSlabBlockSizeBytesMax);
+  EXPECT_EQ(store.resident_bytes(), kSlab);
+  Block* const alone = store.take(BlockStore::kSlabBlockSizeBytesMax + kUnit);
+  EXPECT_EQ(alone->capacity_bytes, BlockStore::kSlabBlockSizeBytesMax + kUnit);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(alone->bytes) % kUnit, 0U);
+  std::memset(alone->bytes, 1, alone->capacity_bytes);
+  EXPECT_EQ(store.resident_bytes(), kSlab);
+  store.give_back(alone);
+  store.give_back(largest);
 }
 
-// Goal: blocks may go by another thread than they came by. Method: threads that take and give back.
-TEST_F(BlockStoreTest, ServesManyThreads) {
+// Goal: memory follows the need. Method: four slabs are filled, then one is in use, then none.
+TEST(BlockStore, TrimLetsGoOfWhatWasNotNeeded) {
+  BlockStore store;
+  const auto fill = [&store](std::size_t slabs) {
+    std::vector<Block*> blocks;
+    for (std::size_t i = 0; i < 2 * slabs; ++i) blocks.push_back(store.take(kSlab / 2));
+    for (Block* block : blocks) store.give_back(block);
+  };
+  fill(4);
+  store.trim();
+  EXPECT_EQ(store.resident_bytes(), 4 * kSlab) << "they have just been needed";
+  fill(1);
+  store.trim();
+  EXPECT_EQ(store.resident_bytes(), kSlab);
+  store.trim();
+  EXPECT_EQ(store.resident_bytes(), 0U);
+}
+
+// Goal: a few blocks do not keep whole slabs, and keep their bytes. Method: every 64th unit of
+// three slabs stays; the others are not needed.
+TEST(BlockStore, ASlabThatIsHardlyUsedGivesItsFreePagesBack) {
+  BlockStore store;
+  std::vector<Block*> all;
+  for (std::size_t i = 0; i < 3 * kSlab / kUnit; ++i) {
+    all.push_back(store.take(kUnit));
+    std::memset(all.back()->bytes, static_cast<int>(i % 251), kUnit);
+  }
+  std::vector<Block*> kept;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (i % 64 == 0) {
+      kept.push_back(all[i]);
+    } else {
+      store.give_back(all[i]);
+    }
+  }
+  store.trim();
+  store.trim();
+  EXPECT_EQ(store.resident_bytes(), kSlab + 2 * 8 * kUnit) << "one stays whole, for what comes";
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    const auto expected = static_cast<std::byte>(i * 64 % 251);
+    EXPECT_TRUE(std::all_of(kept[i]->bytes, kept[i]->bytes + kUnit, [expected](std::byte byte) {
+      return byte == expected;
+    })) << i;
+  }
+  // What comes is put into the whole one.
+  Block* const next = store.take(kUnit);
+  EXPECT_EQ(store.resident_bytes(), kSlab + 2 * 8 * kUnit);
+  store.give_back(next);
+  for (Block* block : kept) store.give_back(block);
+  store.trim();
+  store.trim();
+  EXPECT_EQ(store.resident_bytes(), 0U);
+}
+
+// Goal: no two blocks share a byte, whatever comes and goes. Method: seeded, each block filled with
+// a number of its own that is looked at when it goes.
+TEST(BlockStore, BlocksAreApart) {
+  constexpr std::uint32_t kSeed = 20260;
+  std::mt19937 random(kSeed);
+  BlockStore store;
+  struct Held {
+    Block* block;
+    std::uint64_t number;
+  };
+  std::vector<Held> held;
+  const auto ends_are = [](const Held& one) {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    std::memcpy(&first, one.block->bytes, sizeof first);
+    std::memcpy(&last, one.block->bytes + one.block->capacity_bytes - sizeof last, sizeof last);
+    return first == one.number && last == one.number;
+  };
+  for (std::uint64_t round = 0; round < 20'000; ++round) {
+    if (held.size() < 300 && random() % 5 < 3) {
+      const std::size_t units = random() % 16 == 0 ? 1 + random() % 256 : 1 + random() % 12;
+      Block* const block = store.take(units * kUnit);
+      for (std::size_t at = 0; at < block->capacity_bytes; at += sizeof round) {
+        std::memcpy(block->bytes + at, &round, sizeof round);
+      }
+      held.push_back({block, round});
+    } else if (!held.empty()) {
+      std::swap(held[random() % held.size()], held.back());
+      ASSERT_TRUE(ends_are(held.back())) << "round " << round << ", seed " << kSeed;
+      store.give_back(held.back().block);
+      held.pop_back();
+    }
+    if (random() % 500 == 0) store.trim();
+  }
+  for (const Held& one : held) {
+    EXPECT_TRUE(ends_are(one));
+    store.give_back(one.block);
+  }
+  store.trim();
+  store.trim();
+  EXPECT_EQ(store.resident_bytes(), 0U);
+}
+
+// Goal: blocks may go by another thread than they came by. Method: threads that take, one trims.
+TEST(BlockStore, ServesManyThreads) {
+  BlockStore store;
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([this] {
+    threads.emplace_back([&store] {
       for (int round = 0; round < 10'000; ++round) {
-        Block* const one = store_.take(kSizeBytes);
-        Block* const other = store_.take(kSizeBytes);
+        Block* const one = store.take(8 * kUnit);
+        Block* const other = store.take(9 * kUnit);
         ASSERT_NE(one, other);
         one->bytes[0] = other->bytes[0] = std::byte{1};
-        store_.give_back(one);
-        store_.give_back(other);
+        store.give_back(one);
+        store.give_back(other);
+        if (round % 100 == 0) store.trim();
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_LE(store_.kept_bytes(), 8 * kSizeBytes);
+  EXPECT_LE(store.resident_bytes(), kSlab);
 }
 
 }  // namespace
