@@ -520,7 +520,7 @@ constexpr std::array kRows = {
         "service.telemetry.resource", pairs, "", "",
         "Who this is: the resource of own telemetry; `service.name` goes into User-Agent too."},
     SchemaRow{"service.io_threads", integer, "0", "0..1024",
-              "Threads that serve connections; 0: one a core."},
+              "Threads that serve connections; 0: one a core that affinity and cgroup leave."},
     SchemaRow{"service.shutdown_timeout", duration, "20s", "0..1h",
               "Time to finish what is in flight at the end."},
 };

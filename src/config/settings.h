@@ -215,7 +215,7 @@ struct Settings {
   LogSettings logs;
   OwnExport own_metrics, own_traces;
   Headers resource;              // service.telemetry.resource
-  std::uint32_t io_threads = 0;  // 0: one a core
+  std::uint32_t io_threads = 0;  // 0: one a core that may be used
   Millis shutdown_timeout{20'000};
   std::vector<std::string> services;  // --services=; empty: all
   bool operator==(const Settings&) const = default;

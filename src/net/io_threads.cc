@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "base/assert.h"
+#include "io/cores.h"
 #include "io/thread.h"
 #include "net/io_thread.h"
 
@@ -131,7 +132,7 @@ void IoThread::run_end_of_turn() noexcept {
 }
 
 IoThreads::IoThreads(std::uint32_t count, std::string_view name) {
-  if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());
+  if (count == 0) count = io::usable_cores();
   count = std::min(count, kIoThreadsMax);
   for (std::uint32_t i = 0; i < count; ++i) {
     threads_.push_back(std::make_unique<IoThread>(i, name));

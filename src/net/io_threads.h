@@ -101,7 +101,7 @@ class IoThread {
 
 class IoThreads {
  public:
-  // Starts `count` threads at once; 0: one a core.
+  // Starts `count` threads at once; 0: one a core that it may keep busy.
   explicit IoThreads(std::uint32_t count = 0, std::string_view name = "io");
   ~IoThreads();  // as stop()
   IoThreads(const IoThreads&) = delete;
