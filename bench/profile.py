@@ -24,6 +24,7 @@ import cases  # noqa: E402
 import contestants  # noqa: E402
 import load  # noqa: E402
 import measure  # noqa: E402
+import placement  # noqa: E402
 
 WIDTH, ROW, SMALLEST = 1200, 17, 0.6  # of the picture, in pixels; what is narrower is left out
 
@@ -125,7 +126,8 @@ def main():
             return lambda: (perf.send_signal(signal.SIGINT), perf.wait())
 
         start = contestants.make(build, sink, folder)[cases.SERVICE]
-        run = measure.measure(start, case, sink, load.Prepared.of(case, folder), options.items, folder, watch)
+        with placement.apart(sink) as placed:
+            run = measure.measure(placed(start), case, sink, load.Prepared.of(case, folder), options.items, folder, watch)
         sink.end()
         folded = fold(data)
     (out / f"{case.name}.folded").write_text("".join(f"{';'.join(stack)} {count}\n" for stack, count in sorted(folded.items())))

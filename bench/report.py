@@ -10,6 +10,7 @@ import statistics
 import subprocess
 
 import cases
+import placement
 
 COLUMNS = (("CPU s/1M", "cpu", ".3f"), ("M items/s", "rate", ".2f"), ("p50 ms", "p50", ".2f"), ("p99 ms", "p99", ".2f"),
            ("p99.9 ms", "p999", ".2f"), ("peak MiB", "rss", ".0f"), ("drain s", "drain", ".2f"))
@@ -94,7 +95,8 @@ def machine():
 
 def page(path, results, found, operations, rounds, items):
     """Puts the tables of this run between the marks of a Markdown page."""
-    lines = ["", f"{machine()}. Medians of {rounds} rounds of {items / 1e6:g} million items each.", "",
+    lines = ["", f"{machine()}. Medians of {rounds} rounds of {items / 1e6:g} million items each; "
+             f"of the cores a contestant has {len(placement.halves()[1])}, sender and sink {len(placement.halves()[0])}.", "",
              "| Case | Who | CPU s per million items | beside the copier | M items/s | p50, p99, p99.9 ms | peak MiB |", "| --- | --- | --- | --- | --- | --- | --- |"]
     for name, runs in results.items():
         floor = median(runs[cases.COPIER], "cpu") if cases.COPIER in runs else None

@@ -6,7 +6,8 @@
 
 Times of one machine say little, and vary; so every round runs all contestants, one after the other, and the
 medians of the rounds are compared as ratios. A run counts only if the sink has seen every item that was sent,
-once. CPU is user and system time of the contestant's whole process.
+once. CPU is user and system time of the contestant's whole process, which has one half of the cores to itself
+(placement.py).
 
     ./dev bench [CASE...] [all] [quick] [parts] [--rounds N] [--items N] [--add] [--no-collector]
     ./dev bench --gate FILE quick    the ratio to the copier must not be worse than FILE's by more than a quarter;
@@ -30,6 +31,7 @@ import history  # noqa: E402
 import load  # noqa: E402
 import measure  # noqa: E402
 import parts  # noqa: E402
+import placement  # noqa: E402
 import report  # noqa: E402
 import special  # noqa: E402
 
@@ -53,8 +55,9 @@ def run_case(case, start_of, sink, folder, options):
     for round_ in range(options.rounds):
         for name in names:
             try:
-                runs.setdefault(name, []).append(
-                    measure.measure(start_of[name], case, sink, prepared, options.items, folder))
+                with placement.apart(sink) as placed:
+                    runs.setdefault(name, []).append(
+                        measure.measure(placed(start_of[name]), case, sink, prepared, options.items, folder))
             except AssertionError as failure:
                 if name.startswith("service"):
                     raise
