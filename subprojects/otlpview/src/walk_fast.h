@@ -1,4 +1,7 @@
 // The straight-line code in front of the general walk. Members of Walker; part of walk.cc.
+//
+// Errors:  as walk.h says.
+// Threads: one Walker, one thread.
 #pragma once
 
 #include "ascii.h"

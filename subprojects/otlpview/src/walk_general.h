@@ -1,5 +1,8 @@
 // The general walk: framing and single fields, for every message alike. Members of Walker; part of
 // walk.cc.
+//
+// Errors:  as walk.h says.
+// Threads: one Walker, one thread.
 #pragma once
 
 #include "ascii.h"

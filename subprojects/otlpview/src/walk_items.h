@@ -1,5 +1,8 @@
 // Items and the envelopes they lie in: who is counted, who is rejected; and the ways into the walk.
 // Members of Walker; part of walk.cc.
+//
+// Errors:  as walk.h says.
+// Threads: one Walker, one thread.
 #pragma once
 
 #include "walk.h"
