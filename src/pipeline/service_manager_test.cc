@@ -268,7 +268,9 @@ TEST(ServiceManager, ReportsAreSafeWhileServicesComeAndGo) {
   std::atomic<bool> done{false};
   std::size_t seen = 0;
   std::thread asker([&] {
-    while (!done) seen += manager.report().size() + manager.overall().reason.size();
+    do {
+      seen += manager.report().size() + manager.overall().reason.size();
+    } while (!done);  // once at least, however late this thread comes to run
   });
   for (int i = 0; i < 50; ++i) {
     auto service = std::make_unique<RecordingService>("exporter/a", Events{}, events);
