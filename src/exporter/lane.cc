@@ -151,7 +151,7 @@ Lane::Fill Lane::fill(Instant now) {
       if (building_.empty() && building_lost_.filtered >= kFilteredRunMax) return Fill::full;
       continue;
     }
-    const std::uint64_t bytes = carry_->payload.bytes.size();
+    const std::uint64_t bytes = carry_->payload.bytes.size() + kPieceCostBytes;
     if (!batcher_.fits(carry_kept_, carry_bytes_)) return Fill::full;
     if (!budget_.try_take(signal_, bytes)) return Fill::blocked;
     held_bytes_ += bytes;
@@ -271,7 +271,6 @@ void Lane::form_batch() {
   building_lost_ = {};
   if (!building_.empty()) {
     batches_[number] = {.received_unix_nano = building_received_unix_nano_};
-    const std::uint64_t bytes = batcher_.bytes();
     std::vector<Piece> pieces = std::exchange(building_, {});
     std::vector<Piece> cut;
     if (pieces.size() == 1 && batcher_.over_limit()) {
@@ -279,9 +278,10 @@ void Lane::form_batch() {
       cut = split_piece(signal_, pieces.front(), max_items_, max_bytes_);
     }
     if (cut.size() > 1) {
+      const std::uint64_t bytes = pieces.front().payload.bytes.size() + kPieceCostBytes;
       std::uint64_t cut_bytes = 0;
       for (Piece& piece : cut) {
-        cut_bytes += piece.payload.bytes.size();
+        cut_bytes += piece.payload.bytes.size() + kPieceCostBytes;
         queue(number, {std::move(piece)}, outgoing_.end());
       }
       recount(bytes, cut_bytes);

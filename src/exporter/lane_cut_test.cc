@@ -171,7 +171,7 @@ TEST_F(LaneCutTest, StoredCodingsAreUndone) {
   pump();
   ASSERT_EQ(transport_.sent.size(), 1U);
   EXPECT_EQ(FakeTransport::text(*transport_.sent[0].request), "plain.gzip.zstd.");
-  EXPECT_EQ(lane_->snapshot().held_bytes, 16U);
+  EXPECT_EQ(lane_->snapshot().held_bytes, 16U + 3 * kPieceCostBytes);
   deliver_all();
   const auto wanted = names(100, 50);
   log_.add(Signal::traces, 100, gzip(spans(wanted)), ContentCoding::gzip);

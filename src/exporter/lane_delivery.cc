@@ -218,15 +218,15 @@ void Lane::split(OutgoingIt it, std::vector<Piece> pieces) {
   const std::uint64_t batch = it->batch;
   std::vector<Piece> rest = second_half(pieces, it->request->item_count);
   const OutgoingIt after = std::next(it);
-  const std::uint64_t size_bytes = it->request->size_bytes;
+  const std::uint64_t held_bytes = it->request->held_bytes();
   outgoing_.erase(it);
   queue(batch, std::move(pieces), after);
   queue(batch, std::move(rest), after);
   std::uint64_t parts_bytes = 0;
   for (auto part = std::prev(after, 2); part != after; ++part) {
-    parts_bytes += part->request->size_bytes;
+    parts_bytes += part->request->held_bytes();
   }
-  recount(size_bytes, parts_bytes);  // repeated prefixes make the parts a little larger
+  recount(held_bytes, parts_bytes);  // repeated prefixes make the parts a little larger
 }
 
 // A refusal that is not the data's fault: by OTLP it must not be retried. But a destination that
@@ -266,7 +266,7 @@ void Lane::dead_letter(OutgoingIt it, std::string_view reason, const std::string
 }
 
 void Lane::finish(OutgoingIt it, const storage::Outcomes& delta) {
-  const std::uint64_t bytes = it->request->size_bytes;
+  const std::uint64_t bytes = it->request->held_bytes();
   budget_.give_back(signal_, bytes);
   held_bytes_ -= bytes;
   const std::uint64_t batch = it->batch;

@@ -126,18 +126,39 @@ TEST_F(LaneTest, AnswersInAnyOrderMoveTheCursorOverThePrefixOnly) {
   EXPECT_EQ(outcomes().delivered, 1000U);
 }
 
-// Goal: memory is bounded whatever the backlog. Method: records of 300 bytes, budget of 1000.
+// Goal: memory is bounded whatever the backlog. Method: records of 300 bytes, budget for three.
 TEST_F(LaneTest, BytesInFlightAreBounded) {
-  budget_ = InFlightBudget(1000, 1);
+  constexpr std::uint64_t kLimitBytes = 3 * (300 + kPieceCostBytes);
+  budget_ = InFlightBudget(kLimitBytes, 1);
   config::Exporter settings = small_settings();
   settings.batch.max_size_bytes = 600;
   make(settings);
   for (int i = 0; i < 50; ++i) add(10, std::string(300, 'x'));
   while (!transport_.sent.empty()) {
-    EXPECT_LE(lane_->snapshot().held_bytes, 1000U);
+    EXPECT_LE(lane_->snapshot().held_bytes, kLimitBytes);
     transport_.answer({.kind = AnswerKind::delivered});
   }
   EXPECT_EQ(outcomes().delivered, 500U);
+  EXPECT_EQ(lane_->snapshot().held_bytes, 0U);
+}
+
+// Goal: many small records are bounded by what holding them takes. Method: records of 10 bytes, room
+// for ten.
+TEST_F(LaneTest, SmallRecordsInFlightAreBoundedToo) {
+  constexpr std::uint64_t kLimitBytes = 10 * (kPieceCostBytes + 10);
+  budget_ = InFlightBudget(kLimitBytes, 1);
+  config::Exporter settings = small_settings();
+  settings.batch.max_size_bytes = 50;
+  make(settings);
+  for (int i = 0; i < 100; ++i) add(1, std::string(10, 'x'));
+  while (!transport_.sent.empty()) {
+    EXPECT_LE(lane_->snapshot().held_bytes, kLimitBytes);
+    std::size_t records = 0;
+    for (const auto& sent : transport_.sent) records += sent.request->pieces.size();
+    EXPECT_LE(records, 10U);
+    transport_.answer({.kind = AnswerKind::delivered});
+  }
+  EXPECT_EQ(outcomes().delivered, 100U);
   EXPECT_EQ(lane_->snapshot().held_bytes, 0U);
 }
 

@@ -41,11 +41,19 @@ struct Piece {
   ContentCoding coding = ContentCoding::identity;
 };
 
+// What holding a piece takes beside its bytes, on its way through queues and transports.
+inline constexpr std::uint64_t kPieceCostBytes = 256;
+
 struct Request {
   Signal signal = Signal::traces;
   std::vector<Piece> pieces;
   std::uint64_t item_count = 0;
   std::uint64_t size_bytes = 0;
+
+  // In memory.
+  [[nodiscard]] std::uint64_t held_bytes() const noexcept {
+    return size_bytes + pieces.size() * kPieceCostBytes;
+  }
 };
 
 enum class AnswerKind : std::uint8_t {

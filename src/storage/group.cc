@@ -91,7 +91,7 @@ void GroupBuilder::place(Append& append, Buffer& block, std::size_t offset_in_bl
 
   TailCache::Entry entry;
   entry.probe = probe;
-  entry.charge_bytes = charge + info.context.size();
+  entry.charge_bytes = charge + info.context.size() + sizeof entry;
   entry.record.position = append.position = head.position;
   head.position.offset_bytes += extent;
   entry.record.next = head.position;

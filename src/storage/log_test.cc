@@ -13,6 +13,7 @@
 #include "base/crc32c.h"
 #include "io/clock.h"
 #include "io/file_system.h"
+#include "storage/tail_cache.h"
 #include "storage/temporary_directory.h"
 
 namespace gateway::storage {
@@ -114,6 +115,33 @@ TEST(Log, SkipsToWhatIsInMemory) {
   EXPECT_EQ(first + count, 300U);
   EXPECT_GT(count, 10U);
   EXPECT_LT(count, 200U);
+}
+
+// Goal: small records do not take more memory than the cache may have. Method: more of ten bytes
+// than fit with what is kept of each.
+TEST(Log, SmallRecordsInMemoryCountWithWhatKeepingThemTakes) {
+  constexpr std::uint64_t kCount = 20'000;
+  const TemporaryDirectory directory;
+  Options options;
+  options.directory = directory.path();
+  options.segment_size_bytes = 8 << 20;
+  options.tail_cache_size_bytes = 1 << 20;
+  const auto log = open(options);
+  ASSERT_NE(log, nullptr);
+  const auto reader = log->reader(0b1, {});
+  Appender appender(*log);
+  for (std::uint64_t i = 0; i < kCount; ++i) appender.append(Signal::traces, "0123456789", 1);
+  appender.wait();
+  reader->skip_to_memory();
+  std::uint64_t count = 0;
+  for (;;) {
+    const auto record = reader->next();
+    ASSERT_TRUE(record.has_value());
+    if (!*record) break;
+    ++count;
+  }
+  EXPECT_GT(count, 1000U);
+  EXPECT_LT(count, options.tail_cache_size_bytes / sizeof(TailCache::Entry));
 }
 
 // Goal: what is appended is read, from the cache and from the disk, before and after a restart.
