@@ -142,8 +142,8 @@ TEST_F(LaneTest, BytesInFlightAreBounded) {
   EXPECT_EQ(lane_->snapshot().held_bytes, 0U);
 }
 
-// Goal: many small records are bounded by what holding them takes. Method: records of 10 bytes, room
-// for ten.
+// Goal: many small records are bounded by what holding them takes. Method: records of 10 bytes,
+// room for ten.
 TEST_F(LaneTest, SmallRecordsInFlightAreBoundedToo) {
   constexpr std::uint64_t kLimitBytes = 10 * (kPieceCostBytes + 10);
   budget_ = InFlightBudget(kLimitBytes, 1);
