@@ -50,6 +50,11 @@ def said(service, text):
     return any(text in line.get("message", "") for line in service.lines)
 
 
+def wait_said(service, text):
+    """What it has written is read by a thread of the harness, a moment later."""
+    gateway.until(lambda: said(service, text), lambda: f"{text!r} in the log:\n{service.log_text()}")
+
+
 @pytest.fixture
 def other_destination():
     made = destination.GrpcDestination()
@@ -66,7 +71,7 @@ def test_a_changed_file_is_taken_over_without_a_signal(running):
     running.settings["service"]["telemetry"] = {"logs": {"level": "debug"}}
     rewrite(running, lambda settings: None)
     gateway.until(lambda: reloads(running, "success") == 1, "a reload")
-    assert said(running, "service.telemetry.logs.level: info -> debug")
+    wait_said(running, "service.telemetry.logs.level: info -> debug")
     assert running.metric("otlp_config_last_reload_successful") == 1
 
 
@@ -80,7 +85,7 @@ def test_a_change_while_it_starts_is_taken_over(make_gateway, grpc_destination):
     service.process.send_signal(signal.SIGCONT)
     service.wait_ready()
     gateway.until(lambda: reloads(service, "success") == 1, service.log_text)
-    assert said(service, "service.telemetry.logs.level: info -> debug")
+    wait_said(service, "service.telemetry.logs.level: info -> debug")
 
 
 def test_a_volume_of_kubernetes_is_taken_over(make_gateway, tmp_path):
@@ -99,7 +104,7 @@ def test_a_volume_of_kubernetes_is_taken_over(make_gateway, tmp_path):
     (volume / "..data_tmp").symlink_to("..two")
     os.replace(volume / "..data_tmp", volume / "..data")
     gateway.until(lambda: reloads(service, "success") == 1, "a reload")
-    assert said(service, "service.shutdown_timeout: 20s -> 7s")
+    wait_said(service, "service.shutdown_timeout: 20s -> 7s")
 
 
 def test_exporters_come_change_and_go_under_traffic_and_nothing_is_lost_or_sent_twice(running, grpc_destination, other_destination):
