@@ -292,7 +292,7 @@ constexpr std::array kRows = {
     SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].sending_queue.num_consumers", integer,
               "4", "1..1000", "Requests in flight at most, per signal."},
     SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].sending_queue.in_flight_size_max", size,
-              "16MiB", "64KiB..", "Bytes in flight at most, 256 a record with them."},
+              "16MiB", "64KiB..", "Bytes in flight at most, 512 a record with them."},
     SchemaRow{"exporters.{otlp,otlp_http,file,debug}[/name].sending_queue.start_at", choice,
               "earliest", "earliest|latest",
               "Where an exporter that is new begins: with the log's history or with new data."},

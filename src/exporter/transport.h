@@ -42,7 +42,7 @@ struct Piece {
 };
 
 // What holding a piece takes beside its bytes, on its way through queues and transports.
-inline constexpr std::uint64_t kPieceCostBytes = 256;
+inline constexpr std::uint64_t kPieceCostBytes = 512;
 
 struct Request {
   Signal signal = Signal::traces;

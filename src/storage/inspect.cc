@@ -124,8 +124,7 @@ class Inspector {
       out_.items[i] = std::max(out_.items[i], segment.header.items[i]);
     }
     const auto [limit, end_known] = limit_of(index);
-    ReadWindows windows;
-    SegmentScanner scanner(opened_[index], segment.header.epoch, windows);
+    SegmentScanner scanner(opened_[index], segment.header.epoch);
     scanner.set_tolerant(true);
     std::uint64_t at = kFirstRecordOffsetBytes;
     segment.end_bytes = at;

@@ -6,7 +6,7 @@
 namespace gateway::storage {
 
 void LogReader::seek(Position to) {
-  leave_disk();
+  scanner_.reset();
   position_ = scanned_ = to;
   batch_.clear();
   expired_before_ = false;
@@ -25,12 +25,6 @@ Record LogReader::take(Record record) {
   return record;
 }
 
-// It keeps up: no memory is held for reading the disk.
-void LogReader::leave_disk() noexcept {
-  scanner_.reset();
-  windows_.clear();
-}
-
 Result<std::optional<Record>, ReadErrc> LogReader::next() {
   while (true) {
     if (!batch_.empty()) {
@@ -40,13 +34,13 @@ Result<std::optional<Record>, ReadErrc> LogReader::next() {
     }
     if (scanned_ >= head_.position) head_ = source_.catalog.head();
     if (scanned_ >= head_.position) {
-      leave_disk();
+      scanner_.reset();  // it keeps up: no memory is held for reading the disk
       position_ = head_.position;
       return std::nullopt;
     }
     const auto cached = source_.cache.read(scanned_, head_.position, signals_, follower_, batch_);
     if (cached.covered) {
-      leave_disk();
+      scanner_.reset();
       scanned_ = cached.scanned_to;
       if (batch_.empty()) position_ = scanned_;
       continue;
@@ -79,7 +73,7 @@ bool LogReader::open_segment(const Segment& segment) {
     if (!opened) return false;
     file = std::move(*opened);
   }
-  scanner_.emplace(std::move(file), segment.header.epoch, windows_);
+  scanner_.emplace(std::move(file), segment.header.epoch);
   open_ = segment;
   open_.file.reset();
   return true;

@@ -50,7 +50,6 @@ class LogReader final : public Reader {
   [[nodiscard]] bool still_there(const Segment& segment) const;
   [[nodiscard]] ReadErrc failed();
   Record take(Record record);
-  void leave_disk() noexcept;
 
   const Source source_;
   const std::uint32_t signals_;
@@ -60,7 +59,6 @@ class LogReader final : public Reader {
   std::deque<Record> batch_;  // from the tail cache
   Head head_;                 // as last seen
   bool expired_before_ = false;
-  ReadWindows windows_;
   std::optional<SegmentScanner> scanner_;
   Segment open_;  // what scanner_ reads
   int failed_attempts_ = 0;

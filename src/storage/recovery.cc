@@ -169,8 +169,7 @@ Result<Recovered, OpenFailure> recover(io::FileSystem& files, const std::string&
     }
     const bool newest = i + 1 == opened.size();
     if (known && !newest) continue;
-    ReadWindows windows;
-    SegmentScanner scanner(opened[i].file, segment.header.epoch, windows);
+    SegmentScanner scanner(opened[i].file, segment.header.epoch);
     scanner.set_tolerant(true);
     const auto scan = scan_tail(scanner, segment.header, segment.file_size_bytes);
     if (!scan) {

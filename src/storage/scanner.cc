@@ -49,7 +49,9 @@ io::IoResult<std::span<const std::byte>> SegmentScanner::load(std::uint64_t offs
         align_up(limit_bytes, kBlockSizeBytes));
     const auto wanted = static_cast<std::size_t>(end - begin);
     window_size_bytes_ = 0;
-    windows_.renew(window_, wanted);
+    if (!window_.unique() || window_.block().size() < wanted) {
+      window_ = Buffer::allocate(wanted - kBufferHeadroomBytes);
+    }
     const auto got = read(begin, window_.block().first(wanted));
     if (!got) return fail(got.error());
     window_offset_bytes_ = begin;

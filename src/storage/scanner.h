@@ -15,7 +15,6 @@
 
 #include "base/buffer.h"
 #include "io/file_system.h"
-#include "storage/read_windows.h"
 #include "storage/record.h"
 
 namespace gateway::storage {
@@ -24,10 +23,8 @@ inline constexpr std::size_t kReadWindowSizeBytes = 1U << 20;
 
 class SegmentScanner {
  public:
-  // `windows` outlives the scanner, and is shared with those before and after it.
-  SegmentScanner(std::shared_ptr<io::File> file, std::uint64_t epoch, ReadWindows& windows) noexcept
-      : file_(std::move(file)), epoch_(epoch), windows_(windows) {}
-  ~SegmentScanner() { windows_.keep(std::move(window_)); }
+  SegmentScanner(std::shared_ptr<io::File> file, std::uint64_t epoch) noexcept
+      : file_(std::move(file)), epoch_(epoch) {}
   SegmentScanner(const SegmentScanner&) = delete;
   SegmentScanner& operator=(const SegmentScanner&) = delete;
 
@@ -62,7 +59,6 @@ class SegmentScanner {
 
   std::shared_ptr<io::File> file_;
   std::uint64_t epoch_;
-  ReadWindows& windows_;
   bool tolerant_ = false;
   Buffer window_;
   std::uint64_t window_offset_bytes_ = 0;
