@@ -28,6 +28,7 @@ lib.fileset.toSource {
       ../config
       ../docs
       ../tests/crash
+      ../tests/golden/collector_settings.tsv
       ../tests/golden/config
       ../tests/property
     ]

@@ -83,7 +83,7 @@ grpc::ByteBuffer gzip_message(EncodedBody&& encoded, std::shared_ptr<const Reque
     EncodedBody body;
     std::shared_ptr<const Request> request;  // whose bytes some parts are
   };
-  const auto owner = std::make_shared<const Owner>(std::move(encoded), std::move(request));
+  const auto owner = std::make_shared<const Owner>(Owner{std::move(encoded), std::move(request)});
   std::vector<grpc_slice> slices;
   slices.reserve(owner->body.parts.size());
   for (const std::span<const std::byte> part : owner->body.parts) {
