@@ -21,6 +21,7 @@ import destination
 import gateway
 import load
 import measure
+import placement
 from report import Finding
 
 REST_S = 3
@@ -248,11 +249,8 @@ def cores(build, sink, folder, options):
 
     def start_on(some):
         def started(wanted):
-            os.sched_setaffinity(0, some)  # inherited
-            try:
+            with placement.on(some):
                 return begin(wanted)
-            finally:
-                os.sched_setaffinity(0, every)
         return started
     rates = {len(some): statistics.median(measure.measure(start_on(some), case, sink, prepared, options.items, folder)["rate"] for _ in range(options.rounds))
              for some in ({min(every)}, every)}
