@@ -6,7 +6,7 @@
 namespace gateway::storage {
 namespace {
 
-// A reader takes at most this much in one go: it holds the lock meanwhile, and the Buffers after.
+// A reader takes at most this much in one go, for it holds the lock meanwhile.
 constexpr std::size_t kEntriesPerReadMax = 256;
 constexpr std::size_t kRecordsPerReadMax = 64;
 
@@ -70,14 +70,17 @@ TailCache::Found TailCache::read(Position from, Position head, std::uint32_t sig
       [](const Entry& entry, Position wanted) { return entry.record.position < wanted; });
   Found found{true, head};
   std::size_t taken = 0;
+  std::size_t charge = 0;
   for (std::size_t seen = 0; at != entries_.end() && at->record.position < head; ++at, ++seen) {
-    if (seen == kEntriesPerReadMax || taken == kRecordsPerReadMax) {
+    if (seen == kEntriesPerReadMax || taken == kRecordsPerReadMax ||
+        charge >= kReadChargeBytesMax) {
       found.scanned_to = at->record.position;
       break;
     }
     if (at->probe || (signals >> index_of(at->record.info.signal) & 1U) == 0) continue;
     out.push_back(at->record);
     ++taken;
+    charge += at->charge_bytes;
   }
   follower.read_to_ = found.scanned_to;
   return found;

@@ -4,7 +4,8 @@
 // A reader that falls out of it costs twice as much, for it reads the disk. So the writer waits a
 // moment for a reader that is about to, and for one that lies not far behind (wait_for_followers).
 //
-// Units:   bytes of Buffers held; bounded by `size_bytes_max`, the oldest go first.
+// Units:   bytes of Buffers held; bounded by `size_bytes_max`, the oldest go first. A reader keeps
+//          what it has taken: kReadChargeBytesMax and one record at most.
 // Errors:  none; what is not here is on disk.
 // Threads: any; one writer adds.
 #pragma once
@@ -21,6 +22,8 @@
 #include "storage/log.h"
 
 namespace gateway::storage {
+
+inline constexpr std::size_t kReadChargeBytesMax = 1U << 20U;
 
 class TailCache {
  public:
@@ -65,7 +68,7 @@ class TailCache {
     bool covered = false;  // false: `from` is older than what is here
     Position scanned_to;   // nothing wanted is left before this
   };
-  // Appends to `out` the records of `signals` in [from, head), a bounded number.
+  // Appends to `out` the records of `signals` in [from, head), as many as are taken in one go.
   [[nodiscard]] Found read(Position from, Position head, std::uint32_t signals, Follower& follower,
                            std::deque<Record>& out);
 

@@ -84,6 +84,29 @@ TEST_F(TailCacheTest, a_reader_that_has_fallen_out_is_waited_for_unless_it_is_fa
   EXPECT_FALSE(waits());
 }
 
+// Else one whose destination is down holds, beside what is in flight, all that was in here.
+TEST(TailCacheReadTest, what_a_reader_takes_in_one_go_is_bounded_in_bytes) {
+  constexpr std::uint64_t kRecordCount = 4;
+  const io::SimClock clock;
+  TailCache cache(kRecordCount * kReadChargeBytesMax, kRecordCount * kReadChargeBytesMax, clock);
+  TailCache::Follower follower(cache);
+  std::vector<TailCache::Entry> entries(kRecordCount);
+  for (std::uint64_t i = 0; i < kRecordCount; ++i) {
+    entries[i].charge_bytes = kReadChargeBytesMax / 2 + 1;
+    entries[i].record.position = {1, i * kReadChargeBytesMax};
+    entries[i].record.next = {1, (i + 1) * kReadChargeBytesMax};
+  }
+  cache.add({1, 0}, std::move(entries));
+  const Position head{1, kRecordCount * kReadChargeBytesMax};
+  std::deque<Record> out;
+  auto found = cache.read({1, 0}, head, 1, follower, out);
+  EXPECT_EQ(out.size(), 2U);  // with the second it is over the bound
+  EXPECT_EQ(found.scanned_to, (Position{1, 2 * kReadChargeBytesMax}));
+  found = cache.read(found.scanned_to, head, 1, follower, out);
+  EXPECT_EQ(out.size(), kRecordCount);
+  EXPECT_EQ(found.scanned_to, head);
+}
+
 TEST_F(TailCacheTest, one_that_is_not_heard_of_is_not_waited_for) {
   follower_.set_awaited(true);
   add_records(kRecordsCached);
