@@ -244,7 +244,7 @@ void Gateway::add_metrics() {
           [](const Stats& s) { return std::chrono::duration<double>(s.pace_time).count(); });
   counter("otlp_storage_commit_failures_total", "Groups refused because the disk failed.",
           [](const Stats& s) { return static_cast<double>(s.commit_failure_count); });
-  counter("otlp_storage_appends_refused_total", "Records refused because the log was full.",
+  counter("otlp_storage_appends_refused_total", "Requests refused because the log was full.",
           [](const Stats& s) { return static_cast<double>(s.append_refused_count); });
   counter("otlp_storage_damaged_regions_total", "Damaged places skipped by recovery and readers.",
           [](const Stats& s) { return static_cast<double>(s.damaged_region_count); });

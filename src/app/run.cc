@@ -16,6 +16,7 @@
 #include "io/clock.h"
 #include "io/file_system.h"
 #include "io/file_watch.h"
+#include "io/open_files.h"
 #include "telemetry/log.h"
 
 namespace gateway::app {
@@ -79,6 +80,7 @@ void end(bool is_clean) {
 }  // namespace
 
 int run_gateway(const CommandLine& line) {
+  io::raise_open_files_limit();
   // Before anything is read: what changes while the service starts is new to the first look.
   const auto told = io::make_file_watch();
   ConfigWatch watch(load_request(line), *told);

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <limits>
+#include <new>
 
 #include <sys/mman.h>
 
@@ -117,7 +118,7 @@ struct Slab {
   [[nodiscard]] bool has_room(std::size_t count) const noexcept {
     return kUnitCount - free_units + count <= (whole ? kUnitCount : kBrokenUnitsMax);
   }
-  void drop(std::size_t unit, std::size_t count) noexcept {
+  void drop(std::size_t unit, std::size_t count) const noexcept {
     drop_pages(memory + unit * BlockStore::kUnitSizeBytes, count * BlockStore::kUnitSizeBytes);
   }
   void break_up() noexcept {
@@ -311,7 +312,8 @@ std::size_t BlockStore::resident_bytes() const noexcept {
 
 BlockStore& block_store() noexcept {
   // Never destroyed: a thread of a library may let go of a Buffer while the process ends.
-  static BlockStore* const store = new BlockStore;
+  alignas(BlockStore) static std::array<std::byte, sizeof(BlockStore)> memory;
+  static auto* const store = new (memory.data()) BlockStore;
   return *store;
 }
 

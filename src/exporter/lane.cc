@@ -185,6 +185,10 @@ bool Lane::read_one(Instant now) {
       return false;
     }
     auto record = reader_->next();
+    if (!record && record.error() == storage::ReadErrc::paused) {
+      read_again_at_ = now + Instant::duration(1);  // other lanes have their turn
+      return false;
+    }
     if (!record) {
       telemetry::log_error("exporter", "stored records cannot be read",
                            {{"exporter", id_}, {"signal", name_of(signal_)}});

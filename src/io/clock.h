@@ -32,9 +32,13 @@ class SimClock final : public Clock {
   void advance(std::chrono::nanoseconds by) noexcept {
     elapsed_.fetch_add(by.count(), std::memory_order_relaxed);
   }
+  // The time of day is set.
+  void step(std::chrono::nanoseconds by) noexcept {
+    unix_nano_start_.fetch_add(static_cast<std::uint64_t>(by.count()), std::memory_order_relaxed);
+  }
 
  private:
-  std::uint64_t unix_nano_start_ = 1'700'000'000'000'000'000ULL;
+  std::atomic<std::uint64_t> unix_nano_start_{1'700'000'000'000'000'000ULL};
   std::atomic<std::int64_t> elapsed_{1};
 };
 

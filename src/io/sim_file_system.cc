@@ -22,10 +22,15 @@ namespace {
 class SimFileSystem::OpenFile final : public File {
  public:
   OpenFile(SimFileSystem& files, std::shared_ptr<Inode> inode, OpenOptions options)
-      : files_(files),
-        inode_(std::move(inode)),
-        options_(options),
-        generation_(files.generation_) {}
+      : files_(files), inode_(std::move(inode)), options_(options), generation_(files.generation_) {
+    ++files_.open_files_;
+  }
+  ~OpenFile() override {
+    const std::lock_guard lock(files_.mutex_);
+    --files_.open_files_;
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
 
   [[nodiscard]] IoResult<std::size_t> read_at(std::uint64_t offset,
                                               std::span<std::byte> into) override {
@@ -232,6 +237,28 @@ void SimFileSystem::set_capacity(std::uint64_t size_bytes) {
   capacity_bytes_ = size_bytes;
 }
 
+void SimFileSystem::set_open_files_max(std::uint64_t count) {
+  const std::lock_guard lock(mutex_);
+  open_files_max_ = count;
+}
+
+void SimFileSystem::refuse_open(const std::string& path, int code) {
+  const std::lock_guard lock(mutex_);
+  refused_opens_[path] = code;
+}
+
+void SimFileSystem::fail_directory_syncs(std::uint64_t count) {
+  const std::lock_guard lock(mutex_);
+  directory_syncs_to_fail_ = count;
+}
+
+std::uint64_t SimFileSystem::size_bytes() const {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t size = 0;
+  for (const auto& [path, inode] : current_) size += inode->current.size();
+  return size;
+}
+
 std::optional<SimFault> SimFileSystem::next_fault() {
   ++calls_;
   if (calls_ >= fail_from_ && calls_ < fail_until_) return fault_;
@@ -291,6 +318,11 @@ void SimFileSystem::change_directory() { steps_.push_back(current_); }
 
 IoResult<std::unique_ptr<File>> SimFileSystem::open(const std::string& path, OpenOptions options) {
   const std::lock_guard lock(mutex_);
+  if (open_files_ >= open_files_max_) return fail(IoError{EMFILE});
+  if (const auto refused = refused_opens_.find(path);
+      refused != refused_opens_.end() && refused->second != 0) {
+    return fail(IoError{refused->second});
+  }
   auto at = current_.find(path);
   if (at == current_.end()) {
     if (!options.create) return fail(IoError{ENOENT});
@@ -324,6 +356,10 @@ IoResult<void> SimFileSystem::create_directories(const std::string& /*path*/) { 
 
 IoResult<void> SimFileSystem::sync_directory(const std::string& /*path*/) {
   const std::lock_guard lock(mutex_);
+  if (directory_syncs_to_fail_ != 0) {
+    --directory_syncs_to_fail_;
+    return fail(IoError{EIO});
+  }
   if (const auto fault = next_fault()) return fail(IoError{code_of(*fault)});
   steps_ = {current_};
   return {};

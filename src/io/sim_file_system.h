@@ -48,6 +48,14 @@ class SimFileSystem final : public FileSystem {
   [[nodiscard]] std::uint64_t call_count() const;
   // All files together; more is ENOSPC.
   void set_capacity(std::uint64_t size_bytes);
+  // More at a time are EMFILE.
+  void set_open_files_max(std::uint64_t count);
+  // Opening that file gives this errno; 0: no longer.
+  void refuse_open(const std::string& path, int code);
+  // The next `count` syncs of directories fail.
+  void fail_directory_syncs(std::uint64_t count);
+  // All files together.
+  [[nodiscard]] std::uint64_t size_bytes() const;
 
   // Damage to a file, durable at once.
   void flip(const std::string& path, std::uint64_t offset, std::byte mask);
@@ -98,6 +106,10 @@ class SimFileSystem final : public FileSystem {
   std::uint64_t fail_until_ = 0;
   SimFault fault_ = SimFault::io_error;
   std::uint64_t capacity_bytes_ = ~0ULL;
+  std::uint64_t open_files_ = 0;
+  std::uint64_t open_files_max_ = ~0ULL;
+  std::map<std::string, int> refused_opens_;
+  std::uint64_t directory_syncs_to_fail_ = 0;
   Directory current_;
   std::vector<Directory> steps_;  // directories that a crash may leave; the first is durable
   std::set<std::string> locks_;

@@ -41,6 +41,8 @@ std::string_view name_of(CursorFileErrc error) noexcept {
       return "missing";
     case CursorFileErrc::unreadable:
       return "unreadable";
+    case CursorFileErrc::unavailable:
+      return "unavailable";
     case CursorFileErrc::truncated:
       return "truncated";
     case CursorFileErrc::bad_magic:
@@ -131,29 +133,36 @@ io::IoResult<void> save_cursors(io::FileSystem& files, const std::string& direct
   const std::string temporary = file_path(directory, kCursorsTemporaryName);
   auto file = files.open(temporary, {.write = true, .create = true});
   if (!file) return fail(file.error());
-  if (auto done = (*file)->truncate(0); !done) return done;
   const std::array<std::span<const std::byte>, 1> parts = {bytes};
   if (auto done = (*file)->write_at(0, parts); !done) return done;
+  if (auto done = (*file)->truncate(bytes.size()); !done) return done;
   if (auto done = (*file)->sync(); !done) return done;
   file->reset();
   if (auto done = files.rename(temporary, file_path(directory, kCursorsFileName)); !done) {
     return done;
   }
-  return files.sync_directory(directory);
+  if (auto done = files.sync_directory(directory); !done) return done;
+  // Where this fails, there may be room when it is wanted.
+  if (auto next = files.open(temporary, {.write = true, .create = true})) {
+    static_cast<void>((*next)->preallocate(align_up(bytes.size() + 1, kBlockSizeBytes)));
+  }
+  return {};
 }
 
 Result<std::vector<StoredCursor>, CursorFileErrc> load_cursors(io::FileSystem& files,
                                                                const std::string& directory) {
+  const auto reason_of = [](const io::IoError& error) {
+    if (error.code == ENOENT) return CursorFileErrc::missing;
+    return error.code == EIO ? CursorFileErrc::unreadable : CursorFileErrc::unavailable;
+  };
   auto file = files.open(file_path(directory, kCursorsFileName), {});
-  if (!file) {
-    return fail(file.error().code == ENOENT ? CursorFileErrc::missing : CursorFileErrc::unreadable);
-  }
+  if (!file) return fail(reason_of(file.error()));
   const auto size = (*file)->size();
-  if (!size) return fail(CursorFileErrc::unreadable);
+  if (!size) return fail(reason_of(size.error()));
   if (*size > kFileSizeBytesMax) return fail(CursorFileErrc::bad_field);
   std::vector<std::byte> bytes(static_cast<std::size_t>(*size));
   const auto got = (*file)->read_at(0, bytes);
-  if (!got) return fail(CursorFileErrc::unreadable);
+  if (!got) return fail(reason_of(got.error()));
   return decode_cursors(std::span(bytes).first(*got));
 }
 

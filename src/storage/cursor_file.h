@@ -36,7 +36,8 @@ struct StoredCursor {
 // Why bytes are not a cursor file.
 enum class CursorFileErrc : std::uint8_t {
   missing,
-  unreadable,
+  unreadable,   // the disk does not give it
+  unavailable,  // it may be sound, and cannot be had now
   truncated,
   bad_magic,
   other_version,
@@ -49,7 +50,8 @@ enum class CursorFileErrc : std::uint8_t {
 [[nodiscard]] Result<std::vector<StoredCursor>, CursorFileErrc> decode_cursors(
     std::span<const std::byte> bytes);
 
-// Replaces the file: either all of the new one is there afterwards, or all of the old one.
+// Replaces the file: either all of the new one is there afterwards, or all of the old one. The next
+// one's blocks are taken at once, so that a disk without room does not keep it from being saved.
 [[nodiscard]] io::IoResult<void> save_cursors(io::FileSystem& files, const std::string& directory,
                                               const std::vector<StoredCursor>& cursors);
 [[nodiscard]] Result<std::vector<StoredCursor>, CursorFileErrc> load_cursors(

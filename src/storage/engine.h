@@ -39,6 +39,9 @@ class Engine {
   [[nodiscard]] CursorSet& cursors() noexcept { return cursors_; }
   [[nodiscard]] Listeners& listeners() noexcept { return listeners_; }
   [[nodiscard]] const WriterState& state() const noexcept { return state_; }
+  void note_refused() noexcept {
+    state_.append_refused_count.fetch_add(1, std::memory_order_relaxed);
+  }
   [[nodiscard]] const Catalog& catalog() const noexcept { return catalog_; }
   [[nodiscard]] const RecoveryReport& report() const noexcept { return report_; }
   [[nodiscard]] LiveLimits& limits() noexcept { return limits_; }

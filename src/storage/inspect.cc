@@ -85,9 +85,8 @@ class Inspector {
   void open_segment(const std::string& name) {
     SegmentSummary segment;
     segment.file_name = name;
-    std::shared_ptr<io::File> file;
-    if (auto opened = files_.open(file_path(directory_, name), {})) {
-      file = std::move(*opened);
+    if (const auto opened = files_.open(file_path(directory_, name), {})) {
+      const auto& file = *opened;
       Buffer block = Buffer::allocate(kBlockSizeBytes - kBufferHeadroomBytes);
       const auto got = file->read_at(0, block.block());
       segment.file_size_bytes = file->size().value_or(std::uint64_t{0});
@@ -98,7 +97,6 @@ class Inspector {
     }
     if (!segment.header_whole) problem(segment, 0, "the segment header cannot be read");
     out_.segments.push_back(std::move(segment));
-    opened_.push_back(std::move(file));
   }
 
   // Where the headers that follow say that a segment ends; else where its file does.
@@ -124,7 +122,9 @@ class Inspector {
       out_.items[i] = std::max(out_.items[i], segment.header.items[i]);
     }
     const auto [limit, end_known] = limit_of(index);
-    SegmentScanner scanner(opened_[index], segment.header.epoch);
+    auto file = files_.open(file_path(directory_, segment.file_name), {});
+    if (!file) return problem(segment, 0, "cannot be opened: " + file.error().message());
+    SegmentScanner scanner(std::move(*file), segment.header.epoch);
     scanner.set_tolerant(true);
     std::uint64_t at = kFirstRecordOffsetBytes;
     segment.end_bytes = at;
@@ -206,7 +206,6 @@ class Inspector {
   const std::string& directory_;
   const InspectOptions& options_;
   Inspection out_;
-  std::vector<std::shared_ptr<io::File>> opened_;
   bool stopped_ = false;  // by each_payload
 };
 

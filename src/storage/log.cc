@@ -50,6 +50,8 @@ class SegmentLog final : public Log {
            bytes <= engine_->state().admissible_bytes.load(std::memory_order_relaxed);
   }
 
+  void note_refused() noexcept override { engine_->note_refused(); }
+
   [[nodiscard]] Head head() const override { return engine_->catalog().head(); }
   [[nodiscard]] Position oldest() const override { return engine_->catalog().oldest(); }
   [[nodiscard]] RecoveryReport recovery() const override { return engine_->report(); }

@@ -169,7 +169,9 @@ struct Record {
   bool expired_before = false;
 };
 
-enum class ReadErrc : std::uint8_t { io_error };
+// paused: kPassedSizeBytesMax of other records were passed; call again, position() is behind them.
+enum class ReadErrc : std::uint8_t { io_error, paused };
+inline constexpr std::uint64_t kPassedSizeBytesMax = 8U << 20U;
 
 // Walks committed records of the chosen signals.
 class Reader {
@@ -260,6 +262,8 @@ class Log {
   // Whether `bytes` more would be stored now; the cheap question of admission, asked before a body
   // is buffered.
   [[nodiscard]] virtual bool admits(std::size_t bytes) const noexcept = 0;
+  // A request was turned away for want of room, and counts as a refused append.
+  virtual void note_refused() noexcept = 0;
 
   [[nodiscard]] virtual Head head() const = 0;
   [[nodiscard]] virtual Position oldest() const = 0;

@@ -26,7 +26,9 @@ Record LogReader::take(Record record) {
 }
 
 Result<std::optional<Record>, ReadErrc> LogReader::next() {
+  passed_bytes_ = 0;
   while (true) {
+    if (passed_bytes_ >= kPassedSizeBytesMax) return fail(ReadErrc::paused);
     if (!batch_.empty()) {
       Record record = std::move(batch_.front());
       batch_.pop_front();
@@ -114,6 +116,8 @@ Result<std::optional<Record>, ReadErrc> LogReader::next_from_disk(const Segment&
     const Position next{at.segment, at.offset_bytes + header.extent_size_bytes};
     if (header.probe() || (signals_ >> index_of(header.signal) & 1U) == 0) {
       position_ = scanned_ = next;
+      passed_bytes_ += header.extent_size_bytes;
+      if (passed_bytes_ >= kPassedSizeBytesMax) return std::nullopt;
       continue;
     }
     auto content = scanner_->content(**found, segment.end_bytes);

@@ -19,8 +19,6 @@
 
 namespace gateway::storage {
 
-inline constexpr int kReadAttemptsMax = 3;
-
 class LogReader final : public Reader {
  public:
   struct Source {
@@ -62,6 +60,7 @@ class LogReader final : public Reader {
   std::optional<SegmentScanner> scanner_;
   Segment open_;  // what scanner_ reads
   int failed_attempts_ = 0;
+  std::uint64_t passed_bytes_ = 0;  // on disk, by this next()
 };
 
 }  // namespace gateway::storage

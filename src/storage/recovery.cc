@@ -1,8 +1,10 @@
 #include "storage/recovery.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "base/buffer.h"
@@ -17,27 +19,86 @@ namespace {
   return {what + " " + path + ": " + error.message() + "; " + advice};
 }
 
+[[nodiscard]] std::string advice_for(const io::IoError& error) {
+  if (error.code == EMFILE || error.code == ENFILE) return "raise the limit of open files";
+  return "check its permissions and the disk";
+}
+
+// What a file's first block says of it.
+enum class FileState : std::uint8_t {
+  segment,
+  recycled,    // of a later segment, never used: its new name did not outlive a crash
+  damaged,     // no header
+  unreadable,  // the disk does not give it
+  other_version,
+};
 struct Opened {
+  FileState state = FileState::damaged;
   Segment segment;
-  std::shared_ptr<io::File> file;
 };
 
-// Nothing: the file is no segment, or not the one that its name says.
-[[nodiscard]] std::optional<Opened> open_segment(io::FileSystem& files, const std::string& path,
-                                                 std::uint64_t sequence) {
+// IoError where the file may be sound, and cannot be had now.
+[[nodiscard]] io::IoResult<Opened> open_segment(io::FileSystem& files, const std::string& path,
+                                                std::uint64_t sequence) {
   auto file = files.open(path, {});
-  if (!file) return std::nullopt;
-  Buffer block = Buffer::allocate(kBlockSizeBytes - kBufferHeadroomBytes);
-  const auto got = (*file)->read_at(0, block.block());
+  if (!file) return fail(file.error());
   const auto size = (*file)->size();
-  if (!got || !size) return std::nullopt;
-  const auto header = decode_segment_header(block.block().first(*got));
-  if (!header || header->sequence != sequence) return std::nullopt;
+  if (!size) return fail(size.error());
+  Buffer block = Buffer::allocate(kBlockSizeBytes - kBufferHeadroomBytes);
+  auto got = (*file)->read_at(0, block.block());
+  for (int attempts = 1; !got && attempts < kReadAttemptsMax; ++attempts) {
+    got = (*file)->read_at(0, block.block());
+  }
   Opened opened;
+  if (!got) {
+    if (got.error().code != EIO) return fail(got.error());
+    opened.state = FileState::unreadable;
+    return opened;
+  }
+  const auto header = decode_segment_header(block.block().first(*got));
+  if (!header) {
+    if (header.error() == SegmentErrc::other_version) opened.state = FileState::other_version;
+    return opened;
+  }
+  if (header->sequence >= sequence) {
+    opened.state = header->sequence == sequence ? FileState::segment : FileState::recycled;
+  }
   opened.segment.header = *header;
   opened.segment.file_size_bytes = *size;
-  opened.file = std::move(*file);
   return opened;
+}
+
+// The records of a segment. `unreadable_end` says whether blocks at its end are not to be had:
+// then nobody knows what was in them.
+struct Scanned {
+  TailScan tail;
+  bool unreadable_end = false;
+};
+[[nodiscard]] io::IoResult<Scanned> scan_segment(io::FileSystem& files, const std::string& path,
+                                                 const Segment& segment) {
+  auto file = files.open(path, {});
+  if (!file) return fail(file.error());
+  const std::shared_ptr<io::File> shared = std::move(*file);
+  Scanned scanned;
+  for (int attempts = 0; attempts < kReadAttemptsMax; ++attempts) {
+    SegmentScanner scanner(shared, segment.header.epoch);
+    scanner.set_tolerant(true);
+    const auto tail = scan_tail(scanner, segment.header, segment.file_size_bytes);
+    if (!tail) return fail(tail.error());
+    scanned = {*tail, scanner.unreadable_to_bytes() > tail->end_bytes};
+    if (!scanned.unreadable_end) break;
+  }
+  return scanned;
+}
+
+// A cursor has counted what it passed. Where records before it are lost, and none of their signal
+// is behind them, the records alone would say less, and new ones get numbers that it knows.
+void raise_totals(Head& head, const std::vector<StoredCursor>& cursors) {
+  for (const StoredCursor& cursor : cursors) {
+    if (cursor.position > head.position) continue;
+    std::uint64_t& items = head.items[index_of(cursor.signal)];
+    items = std::max(items, cursor.items_at);
+  }
 }
 
 // Cursors that stand behind the end, because the disk lost what it had promised: to the end.
@@ -112,7 +173,6 @@ io::IoResult<TailScan> scan_tail(SegmentScanner& scanner, const SegmentHeader& h
     suspect->torn_tail_bytes = scan.end_bytes - suspect->end_bytes;
     scan = *suspect;
   }
-  scan.end_bytes = align_up(scan.end_bytes, kBlockSizeBytes);
   return scan;
 }
 
@@ -139,64 +199,96 @@ Result<Recovered, OpenFailure> recover(io::FileSystem& files, const std::string&
   out.report.segments_total = sequences.size();
   if (progress) progress(out.report);
 
-  std::vector<Opened> opened;
+  const auto path_of = [&directory](std::string_view prefix, std::uint64_t sequence) {
+    return file_path(directory, segment_file_name(prefix, sequence));
+  };
+  std::vector<std::uint64_t> set_aside;
+  bool unreadable = false;
   for (const std::uint64_t sequence : sequences) {
-    const std::string path = file_path(directory, segment_file_name(kSegmentPrefix, sequence));
-    auto segment = open_segment(files, path, sequence);
+    const std::string path = path_of(kSegmentPrefix, sequence);
+    auto opened = open_segment(files, path, sequence);
+    if (!opened) {
+      return fail(failure("cannot read", path, opened.error(), advice_for(opened.error())));
+    }
     ++out.report.segments_read;
-    if (segment) {
-      opened.push_back(std::move(*segment));
-    } else {
-      ++out.report.damaged_regions;
-      const std::string aside = file_path(directory, segment_file_name(kDamagedPrefix, sequence));
-      telemetry::log_error("storage", "a segment's header cannot be read: set aside",
-                           {{"path", path}, {"as", aside}});
-      if (auto renamed = files.rename(path, aside); !renamed) {
-        return fail(failure("cannot set aside", path, renamed.error(), "move it away by hand"));
-      }
+    switch (opened->state) {
+      case FileState::segment:
+        out.segments.push_back(std::move(opened->segment));
+        break;
+      case FileState::recycled:
+        if (files.rename(path, path_of(kFreePrefix, sequence))) {
+          out.free_sequences.push_back(sequence);
+        }
+        break;
+      case FileState::unreadable:
+        unreadable = true;
+        [[fallthrough]];
+      case FileState::damaged:
+        set_aside.push_back(sequence);
+        break;
+      case FileState::other_version:
+        return fail(OpenFailure{path + " is of another version; start the one that wrote it"});
     }
     if (progress) progress(out.report);
   }
+  if (unreadable && out.segments.empty()) {
+    return fail(failure("cannot read any segment in", directory, {EIO}, "check the disk"));
+  }
+  for (const std::uint64_t sequence : set_aside) {
+    ++out.report.damaged_regions;
+    const std::string path = path_of(kSegmentPrefix, sequence);
+    const std::string aside = path_of(kDamagedPrefix, sequence);
+    telemetry::log_error("storage", "a segment's header cannot be read: set aside",
+                         {{"path", path}, {"as", aside}});
+    if (auto renamed = files.rename(path, aside); !renamed) {
+      return fail(failure("cannot set aside", path, renamed.error(), "move it away by hand"));
+    }
+  }
 
   // Each header says how much of the segment before it counts.
-  for (std::size_t i = 0; i < opened.size(); ++i) {
-    Segment& segment = opened[i].segment;
+  for (std::size_t i = 0; i < out.segments.size(); ++i) {
+    Segment& segment = out.segments[i];
     bool known = false;
-    for (std::size_t later = i + 1; later < opened.size() && !known; ++later) {
-      const SegmentHeader& next = opened[later].segment.header;
+    for (std::size_t later = i + 1; later < out.segments.size() && !known; ++later) {
+      const SegmentHeader& next = out.segments[later].header;
       known = next.previous_sequence == segment.header.sequence;
       if (known) segment.end_bytes = next.previous_end_bytes;
     }
-    const bool newest = i + 1 == opened.size();
+    const bool newest = i + 1 == out.segments.size();
     if (known && !newest) continue;
-    SegmentScanner scanner(opened[i].file, segment.header.epoch);
-    scanner.set_tolerant(true);
-    const auto scan = scan_tail(scanner, segment.header, segment.file_size_bytes);
-    if (!scan) {
-      return fail(failure("cannot read a segment in", directory, scan.error(), "check the disk"));
+    const std::string path = path_of(kSegmentPrefix, segment.header.sequence);
+    const auto scan = scan_segment(files, path, segment);
+    if (!scan) return fail(failure("cannot read", path, scan.error(), advice_for(scan.error())));
+    segment.end_bytes = scan->tail.end_bytes;
+    out.report.records += scan->tail.records;
+    out.report.damaged_regions += scan->tail.damaged_regions;
+    if (scan->unreadable_end) {
+      ++out.report.damaged_regions;
+      telemetry::log_error("storage", "the end of a segment cannot be read: it is kept as it is",
+                           {{"path", path}, {"readable_to_bytes", segment.end_bytes}});
     }
-    segment.end_bytes = scan->end_bytes;
-    out.report.records += scan->records;
-    out.report.damaged_regions += scan->damaged_regions;
     if (!newest) continue;
-    out.report.torn_tail_bytes = scan->torn_tail_bytes;
+    out.report.torn_tail_bytes = scan->tail.torn_tail_bytes;
     out.head.position = segment.end();
-    out.head.items = scan->items;
-    out.head.record_count = scan->record_sequence;
-    const std::string path =
-        file_path(directory, segment_file_name(kSegmentPrefix, segment.header.sequence));
+    out.head.items = scan->tail.items;
+    out.head.record_count = scan->tail.record_sequence;
+    if (scan->unreadable_end) continue;
     // What is behind the end is void; a next segment's header says so too, where this fails.
+    const std::uint64_t size = align_up(segment.end_bytes, kBlockSizeBytes);
     if (auto file = files.open(path, {.write = true})) {
-      if ((*file)->truncate(segment.end_bytes) && (*file)->sync()) {
-        segment.file_size_bytes = segment.end_bytes;
-      }
+      if ((*file)->truncate(size) && (*file)->sync()) segment.file_size_bytes = size;
     }
   }
-  for (Opened& segment : opened) out.segments.push_back(std::move(segment.segment));
 
   auto cursors = load_cursors(files, directory);
   if (cursors) {
     out.cursors = std::move(*cursors);
+  } else if (cursors.error() == CursorFileErrc::other_version ||
+             cursors.error() == CursorFileErrc::unavailable) {
+    return fail(OpenFailure{file_path(directory, kCursorsFileName) + ": " +
+                            std::string(name_of(cursors.error())) +
+                            "; check its permissions, the limit of open files and which version "
+                            "wrote it, or remove it to deliver everything again"});
   } else if (!out.segments.empty() || cursors.error() != CursorFileErrc::missing) {
     out.cursors_lost = true;
     telemetry::log_error(
@@ -206,6 +298,7 @@ Result<Recovered, OpenFailure> recover(io::FileSystem& files, const std::string&
   for (const StoredCursor& cursor : out.cursors) {
     out.next_sequence = std::max(out.next_sequence, cursor.position.segment + 1);
   }
+  raise_totals(out.head, out.cursors);
   clamp_cursors(out.cursors, out.head);
   out.report.finished = true;
   if (progress) progress(out.report);

@@ -1,10 +1,12 @@
 // What a directory of files says about the log: its segments, how far it is committed, its cursors.
 //
-// Of every segment the header is read, of the newest every record: where its last complete group
-// ends, the log ends. A record that is not whole is the torn tail if nothing of a later group
-// follows; else it is damage, and what follows counts.
+// Of every segment the header is read, of the newest every record. The first that is not whole
+// ends the log if nothing of a later group follows (the torn tail); else it is damage, and what
+// follows counts.
 //
-// Errors:  OpenFailure only where the directory cannot be used at all; damage is counted and told.
+// Errors:  OpenFailure where a file may be sound and cannot be had now (permissions, descriptors,
+//          another version, a disk that gives nothing): then nothing is set aside. Damage is
+//          counted and told.
 // Threads: the one that opens the log.
 // Source:  docs/formats/segment.md, "Recovery".
 #pragma once
@@ -35,7 +37,7 @@ struct Recovered {
 
 // What is in the records of one segment, from its header on.
 struct TailScan {
-  std::uint64_t end_bytes = kFirstRecordOffsetBytes;
+  std::uint64_t end_bytes = kFirstRecordOffsetBytes;  // inside a block where a group is torn
   ItemTotals items{};
   std::uint64_t record_sequence = 0;  // of the next record
   std::uint64_t records = 0;

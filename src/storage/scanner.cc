@@ -28,6 +28,7 @@ io::IoResult<std::size_t> SegmentScanner::read(std::uint64_t offset_bytes,
     const auto block = into.subspan(at, std::min(kBlockSizeBytes, into.size() - at));
     if (!file_->read_at(offset_bytes + at, block)) {
       std::fill(block.begin(), block.end(), std::byte{0});
+      unreadable_to_bytes_ = std::max(unreadable_to_bytes_, offset_bytes + at + block.size());
     }
   }
   return there;

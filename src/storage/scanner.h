@@ -20,6 +20,8 @@
 namespace gateway::storage {
 
 inline constexpr std::size_t kReadWindowSizeBytes = 1U << 20;
+// So often is a disk asked before it counts as damaged.
+inline constexpr int kReadAttemptsMax = 3;
 
 class SegmentScanner {
  public:
@@ -34,7 +36,7 @@ class SegmentScanner {
     bool after_damage = false;  // bytes between where the search began and here are no records
   };
   // The first valid header at or after `offset_bytes`, its record wholly before `limit_bytes`;
-  // nothing when there is none. `limit_bytes` is a block boundary.
+  // nothing when there is none.
   [[nodiscard]] io::IoResult<std::optional<Found>> find(std::uint64_t offset_bytes,
                                                         std::uint64_t limit_bytes);
 
@@ -47,6 +49,8 @@ class SegmentScanner {
                                                              std::uint64_t limit_bytes);
 
   void set_tolerant(bool tolerant) noexcept { tolerant_ = tolerant; }
+  // Where the last block ends that the disk did not give; 0: it gave all that was asked for.
+  [[nodiscard]] std::uint64_t unreadable_to_bytes() const noexcept { return unreadable_to_bytes_; }
 
  private:
   // Up to `size_bytes` at `offset_bytes`, from the window; fewer only at `limit_bytes` or at the
@@ -60,6 +64,7 @@ class SegmentScanner {
   std::shared_ptr<io::File> file_;
   std::uint64_t epoch_;
   bool tolerant_ = false;
+  std::uint64_t unreadable_to_bytes_ = 0;
   Buffer window_;
   std::uint64_t window_offset_bytes_ = 0;
   std::size_t window_size_bytes_ = 0;  // filled

@@ -23,16 +23,16 @@ void SegmentFiles::adopt_free(std::uint64_t sequence) {
 
 io::IoResult<std::unique_ptr<io::File>> SegmentFiles::open_free(std::uint64_t sequence) {
   const std::string path = file_path(directory_, segment_file_name(kFreePrefix, sequence));
+  bool recycled = false;
   if (!free_.empty()) {
     const std::string old = file_path(directory_, segment_file_name(kFreePrefix, free_.front()));
     free_.pop_front();
-    if (auto renamed = files_.rename(old, path); renamed) {
-      auto file = files_.open(path, {.write = true, .direct = direct_io_});
-      if (file) return file;
-    }
+    recycled = files_.rename(old, path).has_value();
+    if (!recycled) remove_file(files_, old);
   }
   auto file = files_.open(path, {.write = true, .create = true, .direct = direct_io_});
-  if (!file) return file;
+  if (!file && recycled) free_.push_back(sequence);
+  if (!file || recycled) return file;
   auto done = (*file)->preallocate(segment_size_bytes_);
   if (!done && !surplus_.empty()) {  // on a full disk they are in the way
     surplus_.remove();
@@ -64,9 +64,26 @@ io::IoResult<std::shared_ptr<io::File>> SegmentFiles::create(const SegmentHeader
   const std::string path =
       file_path(directory_, segment_file_name(kSegmentPrefix, header.sequence));
   done = files_.rename(free_path, path);
-  if (done) done = files_.sync_directory(directory_);
-  if (!done) return fail(done.error());  // at worst an empty segment is found at the next start
+  if (done) {
+    done = files_.sync_directory(directory_);
+    // Free again, for the next try. At worst an empty segment is found at the next start.
+    if (!done && !files_.rename(path, free_path)) remove_file(files_, path);
+  }
+  if (!done) {
+    file->reset();
+    keep_free(header.sequence);
+    return fail(done.error());
+  }
   return std::shared_ptr<io::File>(std::move(*file));
+}
+
+// Of a file that has the size of a segment.
+void SegmentFiles::keep_free(std::uint64_t sequence) {
+  if (free_.size() < kFreeFileCountMax) {
+    free_.push_back(sequence);
+  } else {
+    remove_file(files_, file_path(directory_, segment_file_name(kFreePrefix, sequence)));
+  }
 }
 
 void SegmentFiles::retire(std::uint64_t sequence, std::uint64_t file_size_bytes) {

@@ -43,6 +43,7 @@ class SegmentFiles {
 
  private:
   [[nodiscard]] io::IoResult<std::unique_ptr<io::File>> open_free(std::uint64_t sequence);
+  void keep_free(std::uint64_t sequence);
 
   io::FileSystem& files_;
   SurplusFiles& surplus_;

@@ -32,7 +32,11 @@ void Listeners::tell(const Head& head) {
 }
 
 Writer::Writer(const Parts& parts, SegmentFiles segment_files, std::uint64_t next_sequence)
-    : parts_(parts), segment_files_(std::move(segment_files)), next_sequence_(next_sequence) {
+    : parts_(parts),
+      started_unix_nano_(parts.clock.unix_nano()),
+      started_(parts.clock.monotonic()),
+      segment_files_(std::move(segment_files)),
+      next_sequence_(next_sequence) {
   publish_admissible();
 }
 
@@ -151,7 +155,9 @@ void Writer::answer(std::span<Append* const> appends, std::optional<AppendErrc> 
       chain->last = chain->last->next = append;
     }
   }
-  if (error) parts_.state.append_refused_count.fetch_add(appends.size(), std::memory_order_relaxed);
+  if (error == AppendErrc::full) {
+    parts_.state.append_refused_count.fetch_add(appends.size(), std::memory_order_relaxed);
+  }
   for (const Chain& chain : chains) chain.sink->on_appended(chain.first);
 }
 
@@ -269,7 +275,7 @@ void Writer::apply_retention(bool one_more) {
   std::vector<Segment> removed;
   parts_.cursors.retain([&](std::optional<Position> floor) {
     const std::vector<Segment> segments = parts_.catalog.segments();
-    const std::uint64_t now = parts_.clock.unix_nano();
+    const std::uint64_t now = unix_nano_for_age();
     const Limits limits = parts_.limits.get();
     const auto age_max =
         static_cast<std::uint64_t>(std::chrono::nanoseconds(limits.age_max).count());
@@ -304,6 +310,25 @@ void Writer::apply_retention(bool one_more) {
   if (!removed.empty()) publish_admissible();
 }
 
+// The time of day, but no later than it can have become since the start: a clock that is set
+// forward makes nothing old.
+std::uint64_t Writer::unix_nano_for_age() const {
+  const std::chrono::nanoseconds elapsed = parts_.clock.monotonic() - started_;
+  return std::min(parts_.clock.unix_nano(),
+                  started_unix_nano_ + static_cast<std::uint64_t>(elapsed.count()));
+}
+
+// Where little comes, a segment would last for weeks, and nothing in it expire.
+void Writer::end_old_segment() {
+  const std::chrono::nanoseconds age_max = parts_.limits.get().age_max;
+  const auto newest = parts_.catalog.newest();
+  if (age_max.count() == 0 || !newest || newest->end_bytes == kFirstRecordOffsetBytes) return;
+  const auto share = static_cast<std::uint64_t>((age_max / kSegmentsPerAgeMax).count());
+  if (unix_nano_for_age() < newest->header.created_unix_nano + share) return;
+  if (active_) seal_segment(true);
+  static_cast<void>(open_segment());  // where it fails, it is tried again
+}
+
 void Writer::publish_admissible() {
   const Limits limits = parts_.limits.get();
   std::uint64_t admissible = 0;
@@ -328,6 +353,7 @@ void Writer::maintain(bool retention_due) {
   if (retention_due || now >= (tight ? tight_retention_at_ : retention_at_)) {
     retention_at_ = now + kRetentionInterval;
     tight_retention_at_ = now + kTightRetentionInterval;
+    end_old_segment();
     apply_retention(tight);
   }
 }

@@ -37,8 +37,9 @@ inline constexpr std::chrono::milliseconds kWriteRetryInterval{100};
 inline constexpr std::chrono::milliseconds kRetentionInterval{1000};
 // And this often while there is no room for one more.
 inline constexpr std::chrono::milliseconds kTightRetentionInterval{20};
+// Records expire by whole segments, so one that is begun is ended after this part of age_max.
+inline constexpr int kSegmentsPerAgeMax = 8;
 
-// What other threads see of the writer.
 // What retention and admission ask for anew each time.
 class LiveLimits {
  public:
@@ -57,6 +58,7 @@ class LiveLimits {
   Limits limits_;
 };
 
+// What other threads see of the writer.
 struct WriterState {
   std::atomic<std::uint64_t> commit_count{0};
   std::atomic<std::uint64_t> commit_failure_count{0};
@@ -136,11 +138,15 @@ class Writer {
   void seal_segment(bool truncate);
   void sync_if_due(bool now);
   void apply_retention(bool one_more);
+  void end_old_segment();
+  [[nodiscard]] std::uint64_t unix_nano_for_age() const;
   void publish_admissible();
   void answer(std::span<Append* const> appends, std::optional<AppendErrc> error);
   [[nodiscard]] std::uint64_t remaining_bytes() const;
 
   const Parts parts_;
+  const std::uint64_t started_unix_nano_;
+  const std::chrono::nanoseconds started_;
   SegmentFiles segment_files_;
   std::uint64_t next_sequence_;
   std::optional<Active> active_;

@@ -137,8 +137,10 @@ def test_a_full_log_refuses_and_goes_on_when_there_is_room(make_gateway, grpc_de
             break
     assert refusal is not None and refusal.code() == grpc.StatusCode.UNAVAILABLE
     assert "grpc-status-details-bin" in dict(refusal.trailing_metadata())
+    refused = service.metric("otlp_storage_appends_refused_total")
     answer = gateway.http_request(service.http, "POST", "/v1/logs", otlp.request("logs", items=1, text_bytes=500_000), otlp.PROTOBUF)
     assert answer.status in (429, 503) and int(answer.headers["retry-after"]) >= 1
+    assert service.metric("otlp_storage_appends_refused_total") == refused + 1
     service.assert_balanced()
     grpc_destination.up()
     service.wait_delivered("otlp", "logs", len(stored))

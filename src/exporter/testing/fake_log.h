@@ -55,6 +55,7 @@ class FakeLog final : public storage::Log {
 
   void submit(storage::Append* first) noexcept override;
   [[nodiscard]] bool admits(std::size_t) const noexcept override { return true; }
+  void note_refused() noexcept override {}
   [[nodiscard]] storage::Head head() const override;
   [[nodiscard]] storage::Position oldest() const override;
   [[nodiscard]] storage::RecoveryReport recovery() const override { return {}; }

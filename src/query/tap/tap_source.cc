@@ -183,6 +183,11 @@ Result<std::string, TapRefusal> TapSource::answer(const TapQuestion& question, I
   while (more && reading.read_bytes < allowance_bytes_ &&
          reading.entries.size() < kTapAnswerSizeBytesMax) {
     auto record = reader->next();
+    if (!record && record.error() == storage::ReadErrc::paused) {
+      reading.read_bytes += storage::kPassedSizeBytesMax;
+      reading.place.position = reader->position();
+      continue;
+    }
     if (!record) return fail(TapRefusal{503, "stored records cannot be read"});
     more = record->has_value();
     if (!more) break;

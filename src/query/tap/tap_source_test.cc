@@ -130,6 +130,29 @@ TEST_F(TapSourceTest, AnswersAreBoundedAndGoOn) {
   EXPECT_GE(answers, 3U);
 }
 
+// Goal: what is passed over counts as read. Method: more of another signal than is read for one
+// answer, on the disk, before the only record that is wanted.
+TEST_F(TapSourceTest, AnAnswerPassesOverABoundedPart) {
+  const std::string large(kSegmentSizeBytes - (16U << 10U), 'x');  // one a segment
+  constexpr std::uint64_t kPassed = 5 * kTapAnswerReadBytesMax;
+  for (std::uint64_t size = 0; size < kPassed; size += large.size())
+    store(Signal::traces, 1, large);
+  store(Signal::logs, 1, "wanted");
+  std::string from = "oldest";
+  std::size_t answers = 0;
+  Payloads seen;
+  for (bool more = true; more; ++answers) {
+    const Seen part = ask("id=a&mode=all&signal=logs&from=" + from);
+    seen.insert(seen.end(), part.payloads.begin(), part.payloads.end());
+    EXPECT_EQ(part.end.dropped_items, 0U);
+    from = part.end.next;
+    more = part.end.more;
+    now_ += 1s;
+  }
+  EXPECT_EQ(seen, Payloads{"wanted"});
+  EXPECT_GE(answers, 3U);
+}
+
 // Goal: who is too slow is moved to the head, and told exactly what was not shown. Method: two
 // segments' worth of records behind its place; the same place in mode `all` loses nothing.
 TEST_F(TapSourceTest, ASlowTapLosesItemsWithACount) {

@@ -31,8 +31,10 @@ class FakeLog final : public storage::Log {
     changed_.notify_all();
   }
   [[nodiscard]] bool admits(std::size_t) const noexcept override { return admits_.load(); }
+  void note_refused() noexcept override { ++refused_; }
 
   void set_admits(bool admits) { admits_ = admits; }
+  [[nodiscard]] int refused() const { return refused_; }
   // Answers nothing until hold(false).
   void hold(bool held) {
     const std::lock_guard lock(mutex_);
@@ -119,6 +121,7 @@ class FakeLog final : public storage::Log {
   std::vector<Stored> stored_;
   std::size_t answered_ = 0;
   std::atomic<bool> admits_{true};
+  std::atomic<int> refused_{0};
   bool held_ = false;
   bool stopped_ = false;
   bool keep_ = true;

@@ -275,6 +275,7 @@ TEST_F(HttpConformance, H28_H29_H31_OverloadIsRetryableOnEveryPath) {
   const auto full = post("/v1/traces", kProto, traces({span("a")}));
   EXPECT_EQ(full.status, 429);
   EXPECT_GE(std::stoi(full.header("retry-after")), 1);
+  EXPECT_EQ(log_.refused(), 1);
   log_.set_admits(true);
 
   struct Case {

@@ -181,6 +181,7 @@ std::optional<net::BodyPlan> RequestHandler::admit(net::Exchange& exchange, Sign
   const std::size_t size = announced_size(exchange);
   if (size <= listener_of(exchange).max_recv_msg_size_bytes &&
       !shared_.dependencies.log->admits(size)) {
+    shared_.dependencies.log->note_refused();
     refuse(request, log_full(size));
     return std::nullopt;
   }
