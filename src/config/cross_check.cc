@@ -7,6 +7,7 @@
 #include <string>
 
 #include "config/convert.h"
+#include "config/header_rules.h"
 #include "config/processors.h"
 #include "config/values.h"
 
@@ -29,6 +30,8 @@ class Checker {
     check_admin();
     for (const Exporter& exporter : settings_.exporters) check_exporter(exporter);
     check_file_paths();
+    check_own_export("metrics", settings_.own_metrics);
+    check_own_export("traces", settings_.own_traces);
     check_storage();
   }
 
@@ -432,16 +435,10 @@ class Checker {
 
   void check_headers(const Exporter& exporter) {
     for (const auto& [name, value] : exporter.headers) {
-      const bool is_name = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-      });
-      const bool is_value = std::all_of(value.begin(), value.end(), [](char c) {
-        return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F);
-      });
-      const Path path = {"exporters", exporter.id, "headers", name};
-      if (!is_name) error(path, "is not a header name");
-      if (!is_value) error(path, "the value has control characters");
+      const std::string_view fault = header_fault(exporter.kind, name, value);
+      if (!fault.empty()) {
+        error({"exporters", exporter.id, "headers", name}, std::string(fault));
+      }
     }
     const auto url = parse_url(exporter.endpoint);
     const auto address = parse_address(exporter.endpoint);
@@ -468,6 +465,17 @@ class Checker {
       if (!is_new) {
         error({"exporters", exporter.id, "path"},
               "is already written by exporter `" + owner->second + "`");
+      }
+    }
+  }
+
+  // --- own telemetry
+
+  void check_own_export(std::string_view key, const OwnExport& own) {
+    for (const auto& [name, value] : own.exporter.headers) {
+      const std::string_view fault = header_fault(own.exporter.kind, name, value);
+      if (!fault.empty()) {
+        error({"service", "telemetry", "export", key, "headers", name}, std::string(fault));
       }
     }
   }

@@ -207,8 +207,11 @@ constexpr std::array kRows = {
         "exporters.{otlp,otlp_http}[/name].compression_params.reuse", boolean, "false", "",
         "What came in this coding is stored and sent on as it came. The destination must read "
         "gzip of several members, or zstd of several frames."},
-    SchemaRow{"exporters.{otlp,otlp_http}[/name].headers", pairs, "", "",
-              "Sent with every request; values are secrets and never shown.", true},
+    SchemaRow{
+        "exporters.{otlp,otlp_http}[/name].headers", pairs, "", "",
+        "Sent with every request; values are secrets and never shown. gRPC takes printable ASCII, "
+        "and anything where the name ends in `-bin`.",
+        true},
     SchemaRow{"exporters.otlp[/name].timeout", duration, "5s", "0..",
               "Of one request; 0 for none."},
     SchemaRow{"exporters.otlp_http[/name].timeout", duration, "30s", "0..",

@@ -25,6 +25,7 @@
 #include <grpcpp/support/channel_arguments.h>
 
 #include "base/assert.h"
+#include "config/header_rules.h"
 #include "exporter/encoded_body.h"
 #include "exporter/otlp/endpoint.h"
 #include "exporter/otlp/grpc_answer.h"
@@ -171,6 +172,11 @@ class GrpcTransport final : public Transport {
     };
     if (settings_.compression == ContentCoding::zstd) {
       return failure("compression zstd is not possible over gRPC; use gzip or none");
+    }
+    for (const auto& [name, value] : settings_.headers) {
+      // gRPC aborts at the first call that carries a header which it does not allow.
+      const auto fault = config::header_fault(config::ExporterKind::otlp, name, value);
+      if (!fault.empty()) return failure("header " + name + ": " + std::string(fault));
     }
     const auto endpoint = parse_grpc_endpoint(settings_.endpoint, settings_.tls.insecure);
     if (!endpoint) return failure(endpoint.error());

@@ -1,5 +1,6 @@
 #include "exporter/otlp/grpc_transport.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <deque>
@@ -11,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
+#include "config/header_rules.h"
 #include "exporter/testing/exporter_test_case.h"
 #include "exporter/testing/grpc_destination.h"
 
@@ -398,6 +400,36 @@ TEST_F(OtlpExporterTest, MistakesInSettingsAreSaidAtStart) {
   settings = settings_for("https://host:4317");
   settings.tls.ca_file = "/nonexistent/ca.pem";
   EXPECT_NE(message_of(settings).find("/nonexistent/ca.pem"), std::string::npos);
+  settings = settings_for("host:4317");
+  settings.headers = {{"x-tenant", "blue"}, {"x-team", "Z\xc3\xbcrich"}};
+  EXPECT_EQ(message_of(settings),
+            "exporter otlp/test: header x-team: the value has characters that gRPC cannot send; it "
+            "takes printable ASCII, and anything where the name ends in `-bin`");
+}
+
+// Goal: what the settings' rule lets through, gRPC takes: it would end the process. Method: every
+// character of a name and of a value that the rule allows; any byte under a name in -bin.
+TEST_F(OtlpExporterTest, GrpcTakesWhatTheRuleOfHeadersAllows) {
+  GrpcDestination destination(ok);
+  config::Exporter settings = settings_for(destination.endpoint());
+  std::string name, text, any;
+  for (int c = 0; c < 256; ++c) {
+    const std::string one(1, static_cast<char>(c));
+    if (config::header_fault(config::ExporterKind::otlp, one, "").empty()) name += one;
+    if (config::header_fault(config::ExporterKind::otlp, "a", one).empty()) text += one;
+    any += one;
+  }
+  EXPECT_EQ(name.size(), 65U);
+  EXPECT_EQ(text.size(), 95U);
+  settings.headers = {{"x" + name, "-" + text + "-"}, {"X-Any-Bin", any}};
+  log_.add(Signal::traces, 1, "x");
+  start(settings);
+  ASSERT_TRUE(eventually([&] { return outcomes().delivered == 1; }));
+  const GrpcCall call = destination.call(0);
+  EXPECT_EQ(call.metadata.find("x-any-bin")->second, any);
+  const bool has_text = std::any_of(call.metadata.begin(), call.metadata.end(),
+                                    [&](const auto& it) { return it.second == "-" + text + "-"; });
+  EXPECT_TRUE(has_text);
 }
 
 // Goal: a call, and with it its share in the channel, ends on the loop's thread: the last share in
