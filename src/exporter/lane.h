@@ -42,9 +42,9 @@ namespace gateway::exporter {
 // the dead letters unsplit: enough to find several bad items among many, and an end to it when
 // everything is refused.
 inline constexpr std::uint32_t kSplitFailuresMax = 128;
-// Batches formed and not passed by the cursor. When so many later ones are delivered, one that
-// still fails is itself at fault; and what a restart would send twice is bounded.
-inline constexpr std::size_t kBatchesOpenMax = 256;
+// When so many later batches were delivered since the oldest one failed, and it fails again, it is
+// itself at fault: it would hold the cursor, and with it the disk, for ever.
+inline constexpr std::uint64_t kBatchesPastMax = 256;
 // Requests that wait for a retry beside those in flight (their bytes are bounded too).
 inline constexpr std::uint32_t kWaitingMax = 8;
 // A cursor that has nothing to deliver still moves, so that it does not hold back removal.
@@ -138,6 +138,8 @@ class Lane {
   struct BatchState {
     std::uint64_t received_unix_nano = 0;  // of its first record
     std::uint32_t failure_count = 0;
+    // When it first failed as the oldest: how many batches had been delivered by then.
+    std::optional<std::uint64_t> blocks_since;
   };
   using OutgoingIt = std::list<Outgoing>::iterator;
   // Which requests may be a half-open breaker's probe.
@@ -165,6 +167,7 @@ class Lane {
   void on_answer(std::uint64_t id, const Answer& answer);
   void on_delivered(OutgoingIt it, const Answer& answer, Instant now);
   void on_retry(OutgoingIt it, const Answer& answer, Instant now);
+  [[nodiscard]] bool blocks_later_batches(std::uint64_t batch);
   void on_data_refused(OutgoingIt it, const Answer& answer);
   void on_at_fault(OutgoingIt it, std::string_view reason, const std::string& message);
   void on_refused(OutgoingIt it, const Answer& answer, Instant now);
@@ -210,7 +213,8 @@ class Lane {
   std::map<std::uint64_t, BatchState> batches_;
   std::list<Outgoing> outgoing_;
   std::uint64_t next_id_ = 0;
-  std::uint64_t delivered_count_ = 0;
+  std::uint64_t delivered_count_ = 0;          // requests
+  std::uint64_t delivered_batches_count_ = 0;  // whose last request was delivered
   std::uint32_t sending_count_ = 0;
   std::uint64_t held_bytes_ = 0;
 

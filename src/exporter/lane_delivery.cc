@@ -146,12 +146,15 @@ void Lane::on_delivered(OutgoingIt it, const Answer& answer, Instant now) {
   }
   metrics_.items_delivered.add(items - rejected);
   metrics_.items_rejected.add(rejected);
+  const std::uint64_t batch = it->batch;
   finish(it, {.delivered = items - rejected, .dead_lettered = rejected});
+  if (ledger_.settled(batch)) ++delivered_batches_count_;
 }
 
 void Lane::on_retry(OutgoingIt it, const Answer& answer, Instant now) {
   --sending_count_;
   it->sending = false;
+  const bool at_fault = blocks_later_batches(it->batch);
   window_.on_congestion(now, it->sent_at);
   breaker_.on_failure(now, jitter_);
   if (answer.retry_in) {
@@ -166,12 +169,22 @@ void Lane::on_retry(OutgoingIt it, const Answer& answer, Instant now) {
     dead_letter(it, too_long ? "retry_time_exceeded" : "retry_disabled", answer.message);
     return;
   }
-  if (ledger_.size() >= kBatchesOpenMax && ledger_.oldest() == it->batch) {
-    // All that came after it was taken: not the destination is at fault, but something in this.
+  if (at_fault) {
     on_at_fault(it, "blocks_later_batches", answer.message);
     return;
   }
   hold(*it, answer, now);
+}
+
+// Whether the batch, and not the destination, is at fault that it has failed: all that comes later
+// is taken. Only deliveries show that, for what is dropped or in flight was taken by nobody; since
+// an earlier failure, for a single request can get lost; and not once the breaker is open.
+bool Lane::blocks_later_batches(std::uint64_t batch) {
+  if (ledger_.oldest() != batch) return false;
+  std::optional<std::uint64_t>& since = batches_[batch].blocks_since;
+  if (!since) since = delivered_batches_count_;
+  return breaker_.state() == Breaker::State::closed &&
+         delivered_batches_count_ - *since >= kBatchesPastMax;
 }
 
 // Keeps a request for another attempt.

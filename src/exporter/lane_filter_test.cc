@@ -109,6 +109,23 @@ TEST_F(LaneFilterTest, RetriesAndSplitsCountNothingTwice) {
   EXPECT_EQ(outcomes().filtered, 5U);
 }
 
+// Goal: what is dropped says nothing of the destination. Method: a batch waits out an outage, and
+// more is dropped behind it than would put it at fault if it had been delivered.
+TEST_F(LaneFilterTest, WhatIsDroppedBehindABatchPutsItNotAtFault) {
+  make_filtering();
+  add_spans(1, 0);
+  advance(milliseconds(200));
+  transport_.answer({.kind = AnswerKind::retry});
+  for (std::size_t i = 0; i < kBatchesPastMax + 50; ++i) add_spans(0, 1);
+  advance(seconds(1));
+  transport_.answer({.kind = AnswerKind::retry});
+  EXPECT_EQ(outcomes().dead_lettered, 0U);
+  advance(seconds(2));
+  deliver_all();
+  EXPECT_EQ(outcomes().delivered, 1U);
+  EXPECT_EQ(outcomes().filtered, kBatchesPastMax + 50);
+}
+
 // Goal: what was not answered before a stop is read, dropped and booked the same way after it.
 TEST_F(LaneFilterTest, ARestartDropsTheSameAgain) {
   make_filtering();

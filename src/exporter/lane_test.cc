@@ -355,7 +355,7 @@ TEST_F(LaneTest, ABatchThatOnlyTimesOutIsFoundToo) {
   make();
   add(5, "x");
   add(5, "!");
-  for (std::size_t i = 0; i < 2 * kBatchesOpenMax; ++i) {
+  for (std::size_t i = 0; i < 2 * kBatchesPastMax; ++i) {
     add(10, "x");
     while (!transport_.sent.empty()) {
       const bool poison =
@@ -365,7 +365,69 @@ TEST_F(LaneTest, ABatchThatOnlyTimesOutIsFoundToo) {
     advance(seconds(1));
   }
   EXPECT_EQ(outcomes().dead_lettered, 5U);
-  EXPECT_EQ(outcomes().delivered, 20 * kBatchesOpenMax + 5);
+  EXPECT_EQ(outcomes().delivered, 20 * kBatchesPastMax + 5);
+}
+
+// Goal: a destination that dies is not the data's fault, however much is in flight. Method: the
+// window opens wide, then all that is in flight fails.
+TEST_F(LaneTest, ManyInFlightWhenTheDestinationDiesAreNotAtFault) {
+  config::Exporter settings = small_settings();
+  settings.sending_queue.num_consumers = 1000;
+  make(settings);
+  for (std::size_t i = 0; i < 10 * kBatchesPastMax; ++i) {
+    if (transport_.sent.size() > kBatchesPastMax) break;
+    const int before = transport_.sent_count;
+    add(10);
+    if (transport_.sent_count == before) transport_.answer({.kind = AnswerKind::delivered});
+  }
+  ASSERT_GT(transport_.sent.size(), kBatchesPastMax);
+  while (!transport_.sent.empty()) transport_.answer({.kind = AnswerKind::retry});
+  EXPECT_EQ(outcomes().dead_lettered, 0U);
+}
+
+// Goal: one request that is lost is sent again, whatever went past it. Method: many later ones are
+// delivered before the first is answered at all.
+TEST_F(LaneTest, OneTimeoutPutsABatchNotAtFault) {
+  make();
+  for (int i = 0; i < 4; ++i) {
+    add(10);
+    deliver_all();
+  }
+  add(10, "!");
+  for (std::size_t i = 0; i < 2 * kBatchesPastMax; ++i) {
+    add(10);
+    ASSERT_EQ(transport_.sent.size(), 2U);
+    transport_.answer({.kind = AnswerKind::delivered}, 1);
+  }
+  transport_.answer({.kind = AnswerKind::retry});
+  EXPECT_EQ(outcomes().dead_lettered, 0U);
+  advance(seconds(1));
+  ASSERT_EQ(transport_.sent.size(), 1U);
+  EXPECT_EQ(FakeTransport::text(*transport_.sent[0].request), "!");
+  deliver_all();
+  EXPECT_EQ(outcomes().delivered, 20 * kBatchesPastMax + 50);
+}
+
+// Goal: what waits for its retry is not at fault for the next outage. Method: many later ones are
+// delivered meanwhile, then the destination is gone, and the oldest is the breaker's probe.
+TEST_F(LaneTest, TheProbeOfTheNextOutageIsNotAtFault) {
+  make();
+  add(10, "!");
+  transport_.answer({.kind = AnswerKind::retry});
+  for (std::size_t i = 0; i < 2 * kBatchesPastMax; ++i) {
+    add(10);
+    deliver_all();
+  }
+  for (int i = 0; i < 3; ++i) {
+    add(10);
+    transport_.answer({.kind = AnswerKind::retry});
+  }
+  ASSERT_EQ(lane_->snapshot().breaker, Lane::Breaker::State::open);
+  advance(seconds(20));
+  ASSERT_EQ(transport_.sent.size(), 1U);
+  ASSERT_EQ(FakeTransport::text(*transport_.sent[0].request), "!");
+  transport_.answer({.kind = AnswerKind::retry});
+  EXPECT_EQ(outcomes().dead_lettered, 0U);
 }
 
 // Goal: gaps are booked for what they are. Method: lose the first records to retention, one to the

@@ -41,7 +41,6 @@ class BatchLedger {
   [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
   // The number of the oldest batch. Requires: not empty().
   [[nodiscard]] std::uint64_t oldest() const noexcept { return first_number_; }
-  [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
   [[nodiscard]] std::uint64_t items_read() const noexcept { return items_read_; }
   [[nodiscard]] std::uint64_t items_done() const noexcept { return items_done_; }
 
