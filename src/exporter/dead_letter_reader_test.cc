@@ -11,16 +11,17 @@ namespace {
 
 class DeadLetterReaderTest : public ::testing::Test {
  protected:
-  void write(const std::string& payload) {
+  void write(const std::string& payload) { write(payload, letters_); }
+  void write(const std::string& payload, DeadLetters& letters) {
     clock_.advance(std::chrono::seconds(1));
     Buffer buffer = Buffer::allocate(payload.size());
     buffer.append(std::as_bytes(std::span(payload.data(), payload.size())));
     const auto view = std::as_const(buffer).payload();
-    ASSERT_TRUE(letters_.write({.signal = Signal::logs,
-                                .pieces = {{.payload = {.owner = buffer, .bytes = view}}},
-                                .item_count = 1,
-                                .size_bytes = payload.size()},
-                               "refused_by_destination", "no"));
+    ASSERT_TRUE(letters.write({.signal = Signal::logs,
+                               .pieces = {{.payload = {.owner = buffer, .bytes = view}}},
+                               .item_count = 1,
+                               .size_bytes = payload.size()},
+                              "refused_by_destination", "no"));
   }
   // What lies behind `from`, and where that ends.
   std::vector<std::string> read(DeadLetterPlace& from) {
@@ -111,6 +112,44 @@ TEST_F(DeadLetterReaderTest, ATornEntryIsNotThereAndDamageIsTold) {
       read_dead_letters(files_, "/dead", "otlp/a", start, [](const auto&) { return true; });
   ASSERT_FALSE(next.has_value());
   EXPECT_NE(next.error().find(path), std::string::npos);
+}
+
+// Goal: an entry that a crash cut off hides none that come after the restart. Method: cut one at
+// every length, and begin again.
+TEST_F(DeadLetterReaderTest, ATornEntryHidesNothingWrittenAfterIt) {
+  const std::string path = dead_letter_path("/dead", "otlp/a");
+  write("one");
+  const auto file = std::move(*files_.open(path, {.write = true}));
+  const std::uint64_t size = *file->size();
+  write("torn");
+  const std::uint64_t size_after = *file->size();
+  for (std::uint64_t cut = size_after; cut-- > size;) {
+    SCOPED_TRACE(cut);
+    ASSERT_TRUE(file->truncate(size).has_value());
+    DeadLetters before(files_, clock_, "/dead", "otlp/a");
+    write("torn", before);
+    ASSERT_TRUE(file->truncate(cut).has_value());
+    DeadLetters after(files_, clock_, "/dead", "otlp/a");
+    write("two", after);
+    DeadLetterPlace start;
+    EXPECT_EQ(read(start), (Found{"one", "two"}));
+  }
+}
+
+// Goal: what is not a torn entry is not cut off. Method: other bytes behind an entry; they stay, in
+// a file of their own.
+TEST_F(DeadLetterReaderTest, DamageIsPutAside) {
+  const std::string path = dead_letter_path("/dead", "otlp/a");
+  write("one");
+  const auto file = std::move(*files_.open(path, {.write = true}));
+  const std::uint64_t size = *file->size();
+  const std::string_view damage = "damage\n";
+  const std::array parts = {std::as_bytes(std::span(damage.data(), damage.size()))};
+  ASSERT_TRUE(file->write_at(size, parts).has_value());
+  DeadLetters after(files_, clock_, "/dead", "otlp/a");
+  write("two", after);
+  EXPECT_EQ(*(*files_.open(path + ".1", {}))->size(), size + damage.size());
+  EXPECT_EQ(*(*files_.open(path, {}))->size(), size);
 }
 
 TEST_F(DeadLetterReaderTest, PlacesAreReadAsTheyAreWritten) {

@@ -1,6 +1,7 @@
 #include "exporter/dead_letters.h"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -14,6 +15,15 @@ namespace {
 
 std::span<const std::byte> bytes_of(const std::string& text) {
   return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+std::optional<std::uint64_t> end_of_entries(const std::shared_ptr<io::File>& file, std::uint64_t) {
+  pipeline::CapturedFileReader reader(file);
+  for (;;) {
+    const auto entry = reader.next();
+    if (!entry && entry.error() != pipeline::CapturedErrc::truncated) return std::nullopt;
+    if (!entry || !*entry) return reader.offset_bytes();
+  }
 }
 
 }  // namespace
@@ -31,7 +41,7 @@ DeadLetters::DeadLetters(io::FileSystem& files, io::Clock& clock, std::string_vi
     : clock_(clock), path_(dead_letter_path(directory, exporter_id)) {
   if (path_.empty()) return;
   file_ = std::make_unique<RotatingFile>(files, path_, kDeadLetterFileSizeBytesMax,
-                                         kDeadLetterFileCountMax - 1);
+                                         kDeadLetterFileCountMax - 1, end_of_entries);
 }
 
 DeadLetters::~DeadLetters() = default;

@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "telemetry/log.h"
+
 namespace gateway::exporter {
 
 namespace {
@@ -20,12 +22,13 @@ FileFailure failure(const char* what, const std::string& path, const io::IoError
 }  // namespace
 
 RotatingFile::RotatingFile(io::FileSystem& files, std::string path, std::uint64_t size_bytes_max,
-                           std::uint32_t backup_count_max)
+                           std::uint32_t backup_count_max, EndOfEntries end_of_entries)
     : files_(files),
       path_(std::move(path)),
       directory_(directory_of(path_)),
       size_bytes_max_(size_bytes_max),
-      backup_count_max_(backup_count_max) {}
+      backup_count_max_(backup_count_max),
+      end_of_entries_(std::move(end_of_entries)) {}
 
 Result<void, FileFailure> RotatingFile::open() {
   if (file_) return {};
@@ -34,13 +37,28 @@ Result<void, FileFailure> RotatingFile::open() {
   }
   auto opened = files_.open(path_, {.write = true, .create = true});
   if (!opened) return fail(failure("open", path_, opened.error()));
-  const auto size = (*opened)->size();
+  std::shared_ptr<io::File> file = std::move(*opened);
+  const auto size = file->size();
   if (!size) return fail(failure("measure", path_, size.error()));
   if (const auto synced = files_.sync_directory(directory_); !synced) {
     return fail(failure("sync", directory_, synced.error()));
   }
-  file_ = std::move(*opened);
-  size_bytes_ = *size;
+  const auto end = *size == 0 ? 0 : end_of_entries_(file, *size);
+  if (!end && backup_count_max_ != 0) {
+    telemetry::log_warn("exporter", "a file holds something else than whole entries: put aside",
+                        {{"path", path_}});
+    return rotate();
+  }
+  if (end && *end != *size) {
+    // Never acknowledged. Left there, it would take what is written next for its own rest.
+    telemetry::log_warn("exporter", "an entry that was cut off is removed",
+                        {{"path", path_}, {"size_bytes", *size - *end}});
+    if (const auto cut = file->truncate(*end); !cut) {
+      return fail(failure("truncate", path_, cut.error()));
+    }
+  }
+  file_ = std::move(file);
+  size_bytes_ = end.value_or(*size);
   return {};
 }
 

@@ -3,13 +3,16 @@
 //
 // Units:   bytes.
 // Errors:  a failed call as a sentence with the path and the system's reason; what was written of
-//          the entry is cut off again, so that a file holds whole entries only.
+//          the entry is cut off again, as is at the next open() what a crash has left of one, so
+//          that a file holds whole entries only.
 // Threads: one holder.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,10 +26,15 @@ struct FileFailure {
   std::string message;
 };
 
+// Where the whole entries of a file end: behind them is nothing, or an entry that was cut off.
+// Nothing if something else is there: such a file is put aside where backups are kept.
+using EndOfEntries = std::function<std::optional<std::uint64_t>(const std::shared_ptr<io::File>&,
+                                                                std::uint64_t size_bytes)>;
+
 class RotatingFile {
  public:
   RotatingFile(io::FileSystem& files, std::string path, std::uint64_t size_bytes_max,
-               std::uint32_t backup_count_max);
+               std::uint32_t backup_count_max, EndOfEntries end_of_entries);
 
   // Opens or creates it, its folders included.
   [[nodiscard]] Result<void, FileFailure> open();
@@ -43,7 +51,8 @@ class RotatingFile {
   const std::string directory_;
   const std::uint64_t size_bytes_max_;
   const std::uint32_t backup_count_max_;
-  std::unique_ptr<io::File> file_;
+  const EndOfEntries end_of_entries_;
+  std::shared_ptr<io::File> file_;
   std::uint64_t size_bytes_ = 0;
 };
 

@@ -1,9 +1,11 @@
 #include <cstdlib>
 #include <string>
 
+#include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
 #include "exporter/dead_letters.h"
+#include "exporter/file/file_transport.h"
 #include "exporter/read_file.h"
 #include "exporter/rotating_file.h"
 #include "exporter/testing/exporter_test_case.h"
@@ -41,9 +43,24 @@ std::span<const std::byte> bytes(const std::string& text) {
   return std::as_bytes(std::span(text.data(), text.size()));
 }
 
+std::optional<std::uint64_t> all_whole(const std::shared_ptr<io::File>&, std::uint64_t size_bytes) {
+  return size_bytes;
+}
+
+std::shared_ptr<const Request> request_of(const std::string& payload) {
+  Buffer buffer = Buffer::allocate(payload.size());
+  buffer.append(bytes(payload));
+  const auto view = std::as_const(buffer).payload();
+  return std::make_shared<Request>(
+      Request{.signal = Signal::traces,
+              .pieces = {{.payload = {.owner = buffer, .bytes = view}, .item_count = 1}},
+              .item_count = 1,
+              .size_bytes = payload.size()});
+}
+
 // Goal: entries are whole, rotation keeps the newest. Method: entries of 10 bytes, files of 25.
 TEST_F(FileExporterTest, RotatesBetweenEntriesAndDropsTheOldest) {
-  RotatingFile file(files_, directory_ + "/f", 25, 2);
+  RotatingFile file(files_, directory_ + "/f", 25, 2, all_whole);
   for (char c = 'a'; c <= 'i'; ++c) {
     const std::string entry(10, c);
     const std::span<const std::byte> part = bytes(entry);
@@ -58,7 +75,7 @@ TEST_F(FileExporterTest, RotatesBetweenEntriesAndDropsTheOldest) {
 // Goal: an existing file is continued. Method: two writers, one after the other.
 TEST_F(FileExporterTest, ContinuesAnExistingFile) {
   for (const char* text : {"first", "second"}) {
-    RotatingFile file(files_, directory_ + "/sub/f", 1000, 2);
+    RotatingFile file(files_, directory_ + "/sub/f", 1000, 2, all_whole);
     const std::string entry(text);
     const std::span<const std::byte> part = bytes(entry);
     ASSERT_TRUE(file.append(std::span(&part, 1)).has_value());
@@ -106,6 +123,56 @@ TEST_F(FileExporterTest, AFolderHoldsAFileForEachSignal) {
       [&] { return outcomes().delivered == 1 && logs.outcomes().delivered == 1; }));
   EXPECT_EQ(content("traces.jsonl").find("{\"resourceSpans\":["), 0U);
   EXPECT_EQ(content("logs.jsonl").find("{\"resourceLogs\":["), 0U);
+}
+
+// Goal: a batch that a crash cut off spoils none that come after the restart, and no bytes that are
+// not such a batch are lost. Method: what was left, by encoding, and what is there one batch later.
+TEST_F(FileExporterTest, WhatACrashCutOffSpoilsNothingBehindIt) {
+  const std::string batch("\x0a\x00", 2);
+  const std::string line = R"({"resourceSpans":[{}]})"
+                           "\n";
+  const std::string entry = std::string("\0\0\0\x02", 4) + batch;
+  struct Case {
+    std::string encoding, left, then, aside;
+  };
+  std::vector<Case> cases = {
+      {"json", line, line + line, ""},
+      {"proto", entry, entry + entry, ""},
+      {"json", line + entry, line, line + entry},  // the encoding was another one
+      {"proto", line, entry, line},
+  };
+  for (std::size_t cut = 1; cut < line.size(); ++cut) {
+    cases.push_back({"json", line.substr(0, cut), line, ""});
+    cases.push_back({"json", line + line.substr(0, cut), line + line, ""});
+  }
+  for (std::size_t cut = 1; cut < entry.size(); ++cut) {
+    cases.push_back({"proto", entry.substr(0, cut), entry, ""});
+    cases.push_back({"proto", entry + entry.substr(0, cut), entry + entry, ""});
+  }
+  // Longer than what is read at once on the way back to the last line.
+  const std::string long_line = '{' + std::string(200'000, ' ');
+  cases.push_back({"json", line + long_line, line + line, ""});
+  const std::string path = directory_ + "/out";
+  for (const Case& it : cases) {
+    SCOPED_TRACE(it.encoding + ": " + it.left);
+    const auto file = std::move(*files_.open(path, {.write = true, .create = true}));
+    ASSERT_TRUE(file->truncate(0).has_value());
+    const std::span<const std::byte> part = bytes(it.left);
+    ASSERT_TRUE(file->write_at(0, std::span(&part, 1)).has_value());
+    config::Exporter settings = testing::quick_settings(config::ExporterKind::file, "");
+    settings.path = path;
+    settings.encoding = it.encoding;
+    boost::asio::io_context loop;
+    const auto transport = make_file_transport(settings, loop, files_);
+    ASSERT_TRUE(transport->start().has_value());
+    transport->send(request_of(batch), [](const Answer& answer) {
+      EXPECT_EQ(answer.kind, AnswerKind::delivered) << answer.message;
+    });
+    loop.run();
+    EXPECT_EQ(content("out"), it.then);
+    EXPECT_EQ(content("out.1"), it.aside);
+    static_cast<void>(files_.remove(path + ".1"));
+  }
 }
 
 // Goal: a path that cannot be written is said at start. Method: a folder as path.

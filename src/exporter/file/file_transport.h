@@ -6,7 +6,8 @@
 //
 // A path that ends in '/' is a folder, with a file for each signal.
 //
-// Errors:  a write that fails is retried like any delivery.
+// Errors:  a write that fails is retried like any delivery; what a crash left of a batch is cut off
+//          at the next start. A file that holds something else is put aside, as in rotation.
 // Threads: the exporter's loop, which the disk may hold up: the lanes of this exporter, no other.
 // Source:  OTLP file exporter specification; the Collector's file exporter.
 #pragma once
