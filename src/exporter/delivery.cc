@@ -41,6 +41,7 @@ class Delivery final : public Exporter, public storage::CommitListener, private 
       : id_(settings.id),
         name_("exporter/" + settings.id),
         endpoint_(settings.endpoint.empty() ? settings.path : settings.endpoint),
+        timeout_(settings.timeout),
         log_(log),
         transport_(make_transport(loop_)),
         dead_letters_(io::real_file_system(), io::real_clock(), dead_letter_directory, settings.id),
@@ -84,16 +85,24 @@ class Delivery final : public Exporter, public storage::CommitListener, private 
     return {};
   }
 
+  // The last part of the time is for answers alone: what is sent and not answered by the deadline
+  // goes out twice.
   void drain(std::chrono::steady_clock::time_point deadline) override {
     if (!thread_.joinable()) return;
+    const auto time = std::max(deadline - now(), Instant::duration(0));
+    const auto time_to_answer =
+        timeout_.count() == 0 ? time / 2 : std::min<Instant::duration>(time / 2, timeout_);
     asio::post(loop_, [this] {
       draining_ = true;
       for (const auto& entry : lanes_) entry->lane.begin_drain();
       for (const auto& entry : lanes_) pump(*entry);
       note_drained();
     });
-    std::unique_lock lock(mutex_);
-    changed_.wait_until(lock, deadline, [this] { return drained_; });
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait_until(lock, deadline - time_to_answer, [this] { return drained_; });
+    }
+    quiesce(deadline);
   }
 
   void quiesce(std::chrono::steady_clock::time_point deadline) override {
@@ -210,6 +219,7 @@ class Delivery final : public Exporter, public storage::CommitListener, private 
   const std::string id_;
   const std::string name_;
   const std::string endpoint_;
+  const std::chrono::milliseconds timeout_;  // of a request; 0: none
   storage::Log& log_;
   asio::io_context loop_{1};
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;

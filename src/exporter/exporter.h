@@ -36,8 +36,9 @@ struct ExporterStatus {
 class Exporter : public pipeline::Service {
  public:
   [[nodiscard]] virtual ExporterStatus status() const = 0;
-  // Sends nothing more, and waits until what is in flight is answered, or `deadline`. What is not
-  // sent by then goes out from the cursor on, after the next start. stop() follows.
+  // Sends nothing more, and waits until what is in flight is answered, or `deadline`; drain() does
+  // so in the last part of its time. What is not sent by then goes out from the cursor on, after
+  // the next start. stop() follows.
   virtual void quiesce(std::chrono::steady_clock::time_point deadline) = 0;
 };
 

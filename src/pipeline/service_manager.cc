@@ -17,6 +17,13 @@ using Outcome = Result<void, ServiceFailure>;
   return count % 1000 == 0 ? std::to_string(count / 1000) + " s" : std::to_string(count) + " ms";
 }
 
+// "exporter" of "exporter/a"; empty for a name without '/'.
+[[nodiscard]] std::string kind_of(const Service& service) {
+  const std::string_view name = service.name();
+  const std::size_t slash = name.find('/');
+  return std::string(name.substr(0, slash == std::string_view::npos ? 0 : slash));
+}
+
 }  // namespace
 
 ServiceManager::~ServiceManager() { stop_all(std::chrono::milliseconds(0)); }
@@ -135,32 +142,46 @@ Outcome ServiceManager::start(const EntryPtr& entry) {
   return {};
 }
 
-bool ServiceManager::stop(const EntryPtr& entry, Clock::time_point drain_until) {
-  const Clock::time_point until = std::max(drain_until, Clock::now()) + limits_.stop_max;
-  if (entry->restart) {
-    const std::optional<Outcome> restarted = wait(*entry->restart, until);
-    if (!restarted) {
-      entry->restart->thread.detach();
-      leave_behind(entry);
-      return false;
-    }
-    entry->restart.reset();
-    set_running(*entry, restarted->has_value(), {});
-  }
-  if (!entry->running) return true;
-  Service* const service = entry->service.get();
-  Call call = launch([service, drain_until]() -> Outcome {
-    service->drain(drain_until);
-    service->stop();
-    return {};
-  });
-  if (!wait(call, until)) {
-    call.thread.detach();
+bool ServiceManager::end_restart(const EntryPtr& entry, Clock::time_point until) {
+  if (!entry->restart) return true;
+  const std::optional<Outcome> restarted = wait(*entry->restart, until);
+  if (!restarted) {
+    entry->restart->thread.detach();
     leave_behind(entry);
     return false;
   }
-  set_running(*entry, false, "stopped");
+  entry->restart.reset();
+  set_running(*entry, restarted->has_value(), {});
   return true;
+}
+
+bool ServiceManager::stop(const std::vector<EntryPtr>& entries, Clock::time_point drain_until) {
+  const Clock::time_point until = std::max(drain_until, Clock::now()) + limits_.stop_max;
+  bool all_ended = true;
+  std::vector<std::pair<EntryPtr, Call>> calls;
+  for (const EntryPtr& entry : entries) {
+    if (!end_restart(entry, until)) {
+      all_ended = false;
+      continue;
+    }
+    if (!entry->running) continue;
+    Service* const service = entry->service.get();
+    calls.emplace_back(entry, launch([service, drain_until]() -> Outcome {
+                         service->drain(drain_until);
+                         service->stop();
+                         return {};
+                       }));
+  }
+  for (auto& [entry, call] : calls) {
+    if (wait(call, until)) {
+      set_running(*entry, false, "stopped");
+    } else {
+      call.thread.detach();
+      leave_behind(entry);
+      all_ended = false;
+    }
+  }
+  return all_ended;
 }
 
 Outcome ServiceManager::start_all() {
@@ -199,7 +220,7 @@ bool ServiceManager::remove(std::string_view name, std::chrono::milliseconds dra
   });
   GATEWAY_ASSERT(found != started_.end());
   const EntryPtr entry = *found;  // destroyed here, once nobody asks it
-  if (!stop(entry, Clock::now() + drain_max)) return false;
+  if (!stop({entry}, Clock::now() + drain_max)) return false;
   unlist(entry);
   return true;
 }
@@ -207,10 +228,19 @@ bool ServiceManager::remove(std::string_view name, std::chrono::milliseconds dra
 void ServiceManager::stop_all(std::chrono::milliseconds drain_max) {
   const auto drain_until = Clock::now() + drain_max;
   while (!started_.empty()) {
-    const EntryPtr entry = started_.back();
-    started_.pop_back();
-    static_cast<void>(stop(entry, drain_until));  // left_behind() says
+    static_cast<void>(stop(take_last(), drain_until));  // left_behind() says
   }
+}
+
+std::vector<ServiceManager::EntryPtr> ServiceManager::take_last() {
+  const std::string kind = kind_of(*started_.back()->service);
+  auto first = started_.end() - 1;
+  while (!kind.empty() && first != started_.begin() && kind_of(*(*(first - 1))->service) == kind) {
+    --first;
+  }
+  std::vector<EntryPtr> last(first, started_.end());
+  started_.erase(first, started_.end());
+  return last;
 }
 
 void ServiceManager::supervise(Clock::time_point now) {

@@ -1,7 +1,8 @@
 // Starts services in dependency order, stops them in the reverse, restarts what failed, takes
 // services in and out while the others run, and reports health with a reason.
 //
-//   start order: dependencies first; drain and stop: the reverse.
+//   start order: dependencies first; drain and stop: the reverse, neighbours of one kind side by
+//   side. Of "exporter/a" the kind is "exporter"; a name without '/' has none.
 //
 // No service can hold the others up: each start and stop runs on a thread of its own and is waited
 // for within a limit. What does not come back by then is left behind: it is never touched or
@@ -111,8 +112,14 @@ class ServiceManager {
                                                    std::chrono::steady_clock::time_point until);
   [[nodiscard]] Result<std::vector<EntryPtr>, ServiceFailure> start_order() const;
   [[nodiscard]] Outcome start(const EntryPtr& entry);
-  // False: left behind.
-  [[nodiscard]] bool stop(const EntryPtr& entry, std::chrono::steady_clock::time_point drain_until);
+  // Side by side. False: one was left behind.
+  [[nodiscard]] bool stop(const std::vector<EntryPtr>& entries,
+                          std::chrono::steady_clock::time_point drain_until);
+  // The last in start order, with its neighbours of one kind; off started_.
+  [[nodiscard]] std::vector<EntryPtr> take_last();
+  // Waits for a restart that is under way. False: left behind.
+  [[nodiscard]] bool end_restart(const EntryPtr& entry,
+                                 std::chrono::steady_clock::time_point until);
   void begin_restart(Entry& entry, std::chrono::steady_clock::time_point now);
   void note_restart(Entry& entry, const Outcome& outcome);
   void set_running(Entry& entry, bool running, std::string failure);

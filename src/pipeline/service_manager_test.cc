@@ -201,6 +201,48 @@ TEST(ServiceManager, AStopThatHangsIsLeftBehindByNameAndTheRestIsStopped) {
   }
 }
 
+// Drains until others of its kind do so too, or its time is over.
+class MeetingService final : public Service {
+ public:
+  MeetingService(std::string name, std::atomic<int>& draining, int expected)
+      : name_(std::move(name)), draining_(draining), expected_(expected) {}
+  std::string_view name() const noexcept override { return name_; }
+  Result<void, ServiceFailure> start() override { return {}; }
+  void drain(std::chrono::steady_clock::time_point deadline) override {
+    ++draining_;
+    while (draining_ < expected_ && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::yield();
+    }
+  }
+  void stop() override {}
+  Health health() const override { return {}; }
+
+ private:
+  const std::string name_;
+  std::atomic<int>& draining_;
+  const int expected_;
+};
+
+// Goal: none takes the time of another of its kind. Method: three that wait for each other, between
+// two that must come before and after them.
+TEST(ServiceManager, ServicesOfAKindStopSideBySide) {
+  Events events;
+  std::atomic<int> draining = 0;
+  ServiceManager manager;
+  add(manager, events, "log");
+  for (const char* const name : {"exporter/a", "exporter/b", "exporter/c"}) {
+    manager.add(std::make_unique<MeetingService>(name, draining, 3));
+  }
+  add(manager, events, "receiver");
+  ASSERT_TRUE(manager.start_all().has_value());
+  const auto begin = std::chrono::steady_clock::now();
+  manager.stop_all(std::chrono::minutes(1));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
+  EXPECT_TRUE(manager.left_behind().empty());
+  EXPECT_EQ(events, (Events{"start log", "start receiver", "drain receiver", "stop receiver",
+                            "drain log", "stop log"}));
+}
+
 // Goal: a restart that hangs holds up neither supervision nor reports. Method: the second start
 // does not return until it is let go.
 TEST(ServiceManager, ARestartThatHangsIsShownAndHoldsNobodyUp) {

@@ -98,6 +98,32 @@ def test_a_clean_restart_delivers_nothing_twice(make_gateway, grpc_destination):
     assert grpc_destination.containers("traces") == otlp.containers(bodies)
 
 
+def test_a_clean_restart_with_a_backlog_delivers_nothing_twice(make_gateway, grpc_destination, http_destination):
+    """Both destinations take a second for each request, and the time to drain ends long before the backlog."""
+    targets = {"otlp": grpc_destination, "otlp_http": http_destination}
+    for target in targets.values():
+        target.answer = lambda signal, body, count: destination.Answer(delay_s=1)
+    batch = {"send_batch_size": 3, "send_batch_max_size": 3}  # a request each
+    exporters = {kind: gateway.exporter(kind, target.endpoint, batch=batch) for kind, target in targets.items()}
+    service = make_gateway(exporters, service={"shutdown_timeout": "3s"}).start()
+    sender = otlp.GrpcSender(service.grpc)
+    bodies = [otlp.request("traces") for _ in range(60)]
+    for body in bodies:
+        sender.send("traces", body)
+    sender.close()
+    for target in targets.values():
+        gateway.until(lambda target=target: len(target.seen) > 2, "requests on their way")
+    service.stop()
+    sent = {kind: len(target.seen) for kind, target in targets.items()}
+    assert max(sent.values()) < len(bodies), "there was no backlog"
+    for target in targets.values():
+        target.answer = lambda signal, body, count: destination.Answer()
+    service.start()
+    for kind, target in targets.items():
+        assert not wait_arrived(service, target, otlp.containers(bodies)), kind
+        idle(service, kind)
+
+
 def test_sigterm_under_load_loses_nothing_acknowledged(make_gateway, grpc_destination):
     service = make_gateway({"otlp": gateway.exporter("otlp", grpc_destination.endpoint)}).start()
     traffic = Traffic(service, senders=8)

@@ -337,6 +337,25 @@ TEST_F(OtlpExporterTest, DrainDeliversWhatIsCommitted) {
   EXPECT_EQ(outcomes().delivered, 10'000U);
 }
 
+// Goal: a stop with a backlog sends nothing that has to be sent again. Method: a destination slower
+// than the time to drain: what it was sent by the end was answered too.
+TEST_F(OtlpExporterTest, AStopWithABacklogWaitsForWhatItHasSent) {
+  GrpcDestination destination([](const GrpcCall&) -> GrpcReply {
+    std::this_thread::sleep_for(milliseconds(50));
+    return {};
+  });
+  config::Exporter settings = settings_for(destination.endpoint());
+  settings.batch.send_batch_size = 1;
+  settings.batch.send_batch_max_size = 1;
+  for (int i = 0; i < 100; ++i) log_.add(Signal::traces, 1, "x");
+  start(settings);
+  ASSERT_TRUE(destination.wait_for_calls(4));
+  exporter_->drain(std::chrono::steady_clock::now() + seconds(1));
+  exporter_->stop();
+  EXPECT_EQ(outcomes().delivered, destination.call_count());
+  EXPECT_LT(outcomes().delivered, 100U);
+}
+
 // Goal: a call that gets no answer in time is retried. Method: swallow the first call.
 TEST_F(OtlpExporterTest, ACallWithoutAnAnswerTimesOutAndIsRetried) {
   std::size_t count = 0;
