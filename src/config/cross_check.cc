@@ -30,6 +30,7 @@ class Checker {
     check_admin();
     for (const Exporter& exporter : settings_.exporters) check_exporter(exporter);
     check_file_paths();
+    check_dead_letter_folders();
     check_own_export("metrics", settings_.own_metrics);
     check_own_export("traces", settings_.own_traces);
     check_storage();
@@ -337,7 +338,8 @@ class Checker {
         return;
       }
       address = {url->host, url->port.value_or(url->scheme == "https" ? 443 : 80)};
-    } else if (const auto parsed = parse_address(exporter.endpoint); parsed && parsed->port != 0) {
+    } else if (const auto parsed = parse_address(exporter.endpoint);
+               parsed && parsed->port != 0 && !parsed->host.empty()) {
       address = *parsed;
     } else {
       // Other targets of gRPC: dns:///host:port, unix:..., xds:...
@@ -465,6 +467,20 @@ class Checker {
       if (!is_new) {
         error({"exporters", exporter.id, "path"},
               "is already written by exporter `" + owner->second + "`");
+      }
+    }
+  }
+
+  // The folder of dead letters is the exporter's id with '_' for '/': docs/formats/dead_letters.md.
+  void check_dead_letter_folders() {
+    std::map<std::string, std::string> owners;
+    for (const Exporter& exporter : settings_.exporters) {
+      std::string folder = exporter.id;
+      std::replace(folder.begin(), folder.end(), '/', '_');
+      const auto [owner, is_new] = owners.try_emplace(folder, exporter.id);
+      if (!is_new) {
+        error({"exporters", exporter.id}, "would keep its dead letters in the folder of `" +
+                                              owner->second + "`; give one of them another name");
       }
     }
   }

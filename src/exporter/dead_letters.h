@@ -4,6 +4,8 @@
 //   <directory>/<exporter id, with '/' as '_'>/dead_letters.otlp      the newest file
 //                                             dead_letters.otlp.1 ...  older ones
 //
+// No two exporters have the same folder: config/cross_check.cc refuses such names.
+//
 // Units:   bytes.
 // Errors:  write() says whether the entry is kept; the caller counts the items either way.
 // Threads: one holder.
