@@ -14,7 +14,8 @@
 
 namespace gateway::app {
 
-// Signals that are received (bit i: Signal i): those of the chosen services that have a pipeline.
+// Signals that some receiver takes (bit i: Signal i): those of the chosen services that have a
+// pipeline.
 [[nodiscard]] std::uint32_t signals_enabled(const config::Settings& settings);
 
 struct ExporterWiring {

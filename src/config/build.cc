@@ -262,6 +262,18 @@ void build_pipelines(const Section& from, Settings& settings) {
   }
 }
 
+// What each receiver takes: the signals of the pipelines that name it.
+void build_signals(Settings& settings) {
+  for (OtlpReceiver& receiver : settings.receivers) {
+    receiver.signals = 0;
+    for (const Pipeline& pipeline : settings.pipelines) {
+      const auto& used = pipeline.receivers;
+      if (std::find(used.begin(), used.end(), receiver.id) == used.end()) continue;
+      receiver.signals |= 1U << index_of(pipeline.signal);
+    }
+  }
+}
+
 [[nodiscard]] OwnExport build_own_export(const Section& from) {
   OwnExport own;
   if (!from.exists()) return own;
@@ -407,6 +419,7 @@ Settings build_settings(const Node& root) {
   admin.text({"health_path"}, settings.admin.health_path);
   const Section service = from.section({"service"});
   build_pipelines(service, settings);
+  build_signals(settings);
   build_memory_limiter(root, settings);
   build_processors(root, settings);
   build_context_keys(settings);
@@ -421,13 +434,6 @@ Settings build_settings(const Node& root) {
   for (const auto& [name, value] : settings.resource) {
     if (name != "service.name") continue;
     for (Exporter& exporter : settings.exporters) exporter.service_name = value;
-  }
-  for (const Pipeline& pipeline : settings.pipelines) {
-    if (pipeline.signal != Signal::profiles) continue;
-    for (OtlpReceiver& receiver : settings.receivers) {
-      const auto& used = pipeline.receivers;
-      if (std::find(used.begin(), used.end(), receiver.id) != used.end()) receiver.profiles = true;
-    }
   }
   return settings;
 }

@@ -111,6 +111,31 @@ class Comparison {
   std::vector<Change> changes_;
 };
 
+[[nodiscard]] bool is_in_pipeline(const Node& root, const std::string& receiver) {
+  const Node* const pipelines = root.find_path({"service", "pipelines"});
+  if (pipelines == nullptr) return false;
+  return std::any_of(pipelines->entries.begin(), pipelines->entries.end(),
+                     [&](const Entry& pipeline) {
+                       const Node* const used = pipeline.value.find("receivers");
+                       return used != nullptr &&
+                              std::any_of(used->items.begin(), used->items.end(),
+                                          [&](const Node& item) { return item.text == receiver; });
+                     });
+}
+
+// A receiver that no pipeline names does not listen. One that only one side has is told already.
+void add_receivers_in_use(const Node& before, const Node& after, std::vector<Change>& changes) {
+  const Node* const receivers = before.find("receivers");
+  if (receivers == nullptr) return;
+  for (const Entry& receiver : receivers->entries) {
+    const bool was = is_in_pipeline(before, receiver.key);
+    const bool is = is_in_pipeline(after, receiver.key);
+    if (was == is || after.find_path({"receivers", receiver.key}) == nullptr) continue;
+    const auto text = [](bool used) { return used ? "in a pipeline" : "in no pipeline"; };
+    changes.push_back({"receivers." + receiver.key, text(was), text(is), Effect::restart});
+  }
+}
+
 // `wanted` as far as an open listener can take it on.
 [[nodiscard]] Listener without_restart(const Listener& running, Listener wanted,
                                        std::uint64_t message_size_bytes_max) {
@@ -153,7 +178,9 @@ std::string text_of(const Change& change) {
 std::vector<Change> changes_between(const Node& before, const Node& after) {
   Comparison comparison;
   comparison.compare(&before, &after, schema(), "", "");
-  return std::move(comparison).take();
+  std::vector<Change> changes = std::move(comparison).take();
+  add_receivers_in_use(before, after, changes);
+  return changes;
 }
 
 Settings without_restart(const Settings& running, const Settings& wanted) {

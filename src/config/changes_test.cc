@@ -79,6 +79,29 @@ service: {pipelines: {traces: {receivers: [otlp], exporters: [debug, otlp/b]}}}
              "rebuild service.pipelines.traces.exporters: [otlp/a, debug] -> [debug, otlp/b]"}));
 }
 
+// Goal: a receiver listens from the start on or not at all, so one that a pipeline names, or no
+// longer does, waits for a restart, and what listens goes on as it is. Method: two receivers, each
+// alone in the pipeline.
+TEST(Changes, AReceiverComesAndGoesWithItsPipelines) {
+  const auto with = [](const std::string& receiver) {
+    return loaded(
+        "receivers: {otlp/a: {protocols: {grpc: {}}}, otlp/b: {protocols: {grpc: {}}}}\n"
+        "exporters: {debug: {}}\n"
+        "service: {pipelines: {traces: {receivers: [" +
+        receiver + "], exporters: [debug]}}}\n");
+  };
+  const Loaded a = with("otlp/a");
+  const Loaded b = with("otlp/b");
+  Lines waiting;
+  for (const Change& change : changes_between(a.effective, b.effective)) {
+    if (change.effect == Effect::restart) waiting.push_back(text_of(change));
+  }
+  EXPECT_EQ(waiting, (Lines{"receivers.otlp/a: in a pipeline -> in no pipeline",
+                            "receivers.otlp/b: in no pipeline -> in a pipeline"}));
+  ASSERT_EQ(a.settings.receivers.size(), 1U);
+  EXPECT_EQ(without_restart(a.settings, b.settings).receivers, a.settings.receivers);
+}
+
 // Goal: a secret that changes is told as changed, and not shown.
 TEST(Changes, SecretsAreNotShown) {
   EXPECT_EQ(told(kBase, {"exporters.otlp/a.headers={authorization: new-secret}"}),

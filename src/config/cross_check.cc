@@ -77,6 +77,7 @@ class Checker {
       check_list(pipeline, "processors", "processors", false);
       check_list(pipeline, "exporters", "exporters", true);
     }
+    check_sources();
     warn_unused("receivers");
     warn_unused("processors");
     warn_unused("exporters");
@@ -107,6 +108,27 @@ class Checker {
       diagnostics_.error(item.origin, text(path),
                          "`" + item.text + "` is not defined in `" + std::string(section) + "`" +
                              (near.empty() ? "" : "; did you mean `" + near + "`?"));
+    }
+  }
+
+  // A record does not carry the receiver it came by: an exporter reads all of its signal.
+  void check_sources() {
+    std::map<Signal, std::pair<std::string, std::set<std::string>>> first;  // pipeline, receivers
+    for (const Pipeline& pipeline : settings_.pipelines) {
+      const std::set<std::string> sources(pipeline.receivers.begin(), pipeline.receivers.end());
+      const bool is_reported =
+          sources.empty() || std::any_of(sources.begin(), sources.end(), [&](const auto& id) {
+            return std::none_of(settings_.receivers.begin(), settings_.receivers.end(),
+                                [&](const OtlpReceiver& receiver) { return receiver.id == id; });
+          });
+      if (is_reported) continue;
+      const auto [before, is_new] = first.try_emplace(pipeline.signal, pipeline.id, sources);
+      if (is_new || before->second.second == sources) continue;
+      error({"service", "pipelines", pipeline.id, "receivers"},
+            "pipeline `" + before->second.first + "` has other ones, and its exporters would get " +
+                std::string(name_of(pipeline.signal)) +
+                " of both: what is stored does not say which receiver it came by; name the same "
+                "receivers in each, or run a gateway for each");
     }
   }
 
@@ -210,7 +232,10 @@ class Checker {
          {std::pair<std::string_view, const Listener&>("grpc", receiver.grpc),
           std::pair<std::string_view, const Listener&>("http", receiver.http)}) {
       if (!listener.enabled) continue;
-      check_listener({"receivers", receiver.id, "protocols", name, "endpoint"}, listener.endpoint);
+      if (receiver.signals != 0) {  // else it does not listen
+        check_listener({"receivers", receiver.id, "protocols", name, "endpoint"},
+                       listener.endpoint);
+      }
       check_message_size(receiver, name, listener);
       if (listener.tls && (listener.tls->cert_file.empty() || listener.tls->key_file.empty())) {
         error({"receivers", receiver.id, "protocols", name, "tls"},

@@ -121,6 +121,8 @@ struct Worked {
   fill_defaults(root);
   Settings settings = build_settings(root);
   cross_check(settings, root, diagnostics);
+  // What no pipeline names was checked, and does not listen.
+  std::erase_if(settings.receivers, [](const OtlpReceiver& it) { return it.signals == 0; });
   return Worked{std::move(settings), std::move(root)};
 }
 

@@ -368,6 +368,30 @@ service:
   EXPECT_EQ(told, 2U);
 }
 
+// Goal: a receiver takes the signals of the pipelines that name it, and one that none names is not
+// there. Method: one of each kind.
+TEST(LoadText, ReceiversTakeTheSignalsOfTheirPipelines) {
+  const auto loaded = load_text(R"(
+receivers:
+  otlp/a: {protocols: {grpc: {endpoint: "127.0.0.1:1"}}}
+  otlp/none: {protocols: {grpc: {endpoint: "127.0.0.1:1"}}}
+  otlp/b: {protocols: {grpc: {endpoint: "127.0.0.1:2"}}}
+exporters: {debug: {}}
+service:
+  pipelines:
+    traces: {receivers: [otlp/a], exporters: [debug]}
+    logs: {receivers: [otlp/b, otlp/a], exporters: [debug]}
+    profiles: {receivers: [otlp/b], exporters: [debug]}
+)",
+                                "a.yaml");
+  ASSERT_TRUE(loaded.has_value()) << loaded.error().text();
+  const std::vector<OtlpReceiver>& receivers = loaded->settings.receivers;
+  ASSERT_EQ(receivers.size(), 2U);
+  const auto bit = [](Signal signal) { return 1U << index_of(signal); };
+  EXPECT_EQ(receivers[0].signals, bit(Signal::traces) | bit(Signal::logs));
+  EXPECT_EQ(receivers[1].signals, bit(Signal::logs) | bit(Signal::profiles));
+}
+
 // Goal: anchors, merge keys and JSON work as people know them. Method: one text with all.
 TEST(LoadText, AnchorsMergeKeysAndJsonAreRead) {
   const auto loaded = load_text(R"(

@@ -235,7 +235,8 @@ struct Place {
     default:
       break;
   }
-  const bool sets_another = row.doc.starts_with("As `") || row.path.starts_with("extensions.") ||
+  const bool sets_another = row.doc.starts_with("As `") || row.path.ends_with(".receivers") ||
+                            row.path.starts_with("extensions.") ||
                             row.path.starts_with("service.telemetry.metrics.") ||
                             row.path.starts_with("service.telemetry.traces.");
   if (sets_another) return {"same", std::string(row.doc)};

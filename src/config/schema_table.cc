@@ -473,7 +473,7 @@ constexpr std::array kRows = {
     SchemaRow{"service.pipelines.{traces,metrics,logs,profiles}[/name]", section, "", "",
               "One way of one signal through the gateway."},
     SchemaRow{"service.pipelines.{traces,metrics,logs,profiles}[/name].receivers", list, "", "",
-              "Receivers that feed it."},
+              "Receivers that feed it; the same in all pipelines of one signal."},
     SchemaRow{"service.pipelines.{traces,metrics,logs,profiles}[/name].processors", list, "", "",
               "Processors on the way."},
     SchemaRow{"service.pipelines.{traces,metrics,logs,profiles}[/name].exporters", list, "", "",

@@ -79,7 +79,7 @@ struct OtlpReceiver {
   bool accept_proto_names = false;  // JSON keys as in the .proto, beside camelCase
   bool accept_enum_names = true;
   std::uint32_t max_nesting_levels = 100;  // messages in messages, in protobuf and JSON alike
-  bool profiles = false;
+  std::uint32_t signals = 0b0111;          // bit i: Signal i; those of the pipelines that name it
   // What is stored as it came, because an exporter sends it on so; worked out from
   // compression_params.reuse. By index_of(signal); bit i: ContentCoding i.
   std::array<std::uint8_t, kSignalCount> kept_codings{};
@@ -206,7 +206,7 @@ struct OwnExport {
 };
 
 struct Settings {
-  std::vector<OtlpReceiver> receivers;
+  std::vector<OtlpReceiver> receivers;  // that a pipeline names
   std::vector<Exporter> exporters;
   std::vector<Pipeline> pipelines;
   MemoryLimiter memory_limiter;

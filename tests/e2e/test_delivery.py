@@ -10,6 +10,7 @@ import json
 
 import grpc
 import pytest
+import yaml
 
 import destination
 import gateway
@@ -189,6 +190,27 @@ def test_both_protocols_on_either_port(make_gateway, grpc_destination):
         assert gateway.http_request(address, "POST", "/v1/logs", sent[-1], otlp.PROTOBUF).status == 200
     service.wait_delivered("otlp", "logs", 12)
     assert_same(otlp.containers(sent), grpc_destination.containers("logs"), "logs")
+
+
+def test_a_receiver_takes_the_signals_of_its_pipelines(make_gateway, grpc_destination):
+    """Method: traces from one receiver, logs from another; a third is in no pipeline, and does not listen."""
+    service = make_gateway({"otlp": gateway.exporter("otlp", grpc_destination.endpoint)})
+    service.settings["receivers"] = {name: {"protocols": {"http": {"endpoint": "127.0.0.1:0", "max_request_body_size": 1 << 20}}}
+                                     for name in ("otlp/a", "otlp/none", "otlp/b")}
+    service.settings["service"]["pipelines"] = {"traces": {"receivers": ["otlp/a"], "exporters": ["otlp"]},
+                                                "logs": {"receivers": ["otlp/b"], "exporters": ["otlp"]}}
+    service.config_file.write_text(yaml.safe_dump(service.settings, sort_keys=False))
+    service.start()
+    listening = [line["address"] for line in service.lines if line.get("message") == "listening" and line["protocol"] == "http"]
+    assert len(listening) == 2
+
+    def post(address, signal):
+        return gateway.http_request(address, "POST", f"/v1/{signal}", otlp.request(signal, items=1), otlp.PROTOBUF).status
+
+    a, b = listening
+    assert [post(a, "traces"), post(a, "logs"), post(b, "traces"), post(b, "logs")] == [200, 404, 404, 200]
+    for signal in ("traces", "logs"):
+        service.wait_delivered("otlp", signal, 1)
 
 
 def test_a_dead_destination_delays_no_other(make_gateway, grpc_destination):

@@ -295,6 +295,33 @@ def test_a_processor_that_changes_counts_from_then_on(running, grpc_destination)
     assert grpc_destination.items("traces") == 11
 
 
+def test_a_receiver_comes_and_goes_with_a_restart(make_gateway):
+    """Method: a reload puts a receiver that was in no pipeline into the place of the one that listens. Both are named, and what
+    listens goes on; after a restart it is the other one."""
+    service = make_gateway()
+    service.settings["receivers"]["otlp/late"] = {"protocols": {"http": {"endpoint": "127.0.0.1:0", "max_request_body_size": 1 << 20}}}
+    rewrite(service, lambda settings: None)
+    service.start()
+
+    def use(receiver):
+        def change(settings):
+            for pipeline in settings["service"]["pipelines"].values():
+                pipeline["receivers"] = [receiver]
+        return change
+
+    reload(service, use("otlp/late"))
+    told = state_of(service, "config_service")
+    assert told["state"] == "degraded" and "receivers.otlp, receivers.otlp/late" in told["reason"]
+    assert service.metric("otlp_config_restart_pending") == 2
+    assert post(service).status == 200
+    reload(service, use("otlp"))
+    assert state_of(service, "config_service")["state"] == "healthy"
+    rewrite(service, use("otlp/late"))
+    service.restart()
+    assert "grpc" not in service.addresses
+    assert post(service).status == 200
+
+
 # --- certificates ---
 
 def make_certificate(folder, name):

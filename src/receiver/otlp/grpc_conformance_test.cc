@@ -35,7 +35,7 @@ class GrpcConformance : public ReceiverTest {
 };
 
 TEST_F(GrpcConformance, G01_G13_G14_EmptyRequestsAreOkWithAMessageOfNoBytes) {
-  settings_.profiles = true;
+  settings_.signals = 0b1111;
   start();
   for (const std::string_view path :
        {kTracesExport, kMetricsExport, kLogsExport, kProfilesExport}) {

@@ -21,7 +21,6 @@ class HttpConformance : public ReceiverTest {};
 
 // Goal: each signal has its path, and nothing else has one.
 TEST_F(HttpConformance, H02_H36_PathsAreExactAndQueriesAreIgnored) {
-  settings_.profiles = false;
   start();
   struct Case {
     std::string_view path;
@@ -44,7 +43,7 @@ TEST_F(HttpConformance, H02_H36_PathsAreExactAndQueriesAreIgnored) {
 }
 
 TEST_F(HttpConformance, H02_ProfilesAreServedWhenTheyAreOn) {
-  settings_.profiles = true;
+  settings_.signals = 0b1111;
   start();
   EXPECT_EQ(post("/v1development/profiles", kProto, "").status, 200);
 }

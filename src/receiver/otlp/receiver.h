@@ -39,7 +39,7 @@ struct Dependencies {
   ByteBudget* budget = nullptr;  // shared by all receivers
   telemetry::Registry* metrics = nullptr;
   telemetry::SpanBuffer* spans = nullptr;  // own spans of some of the requests; or none
-  std::uint32_t signals_enabled = 0b111;   // bit i: Signal i; --services=
+  std::uint32_t signals_enabled = 0b1111;  // bit i: Signal i; --services=
   std::function<ServingStatus(std::string_view service)> serving;
 };
 

@@ -94,7 +94,7 @@ class ReceiverTest : public ::testing::Test {
   }
 
   config::OtlpReceiver settings_;
-  std::uint32_t signals_enabled_ = 0b111;
+  std::uint32_t signals_enabled_ = 0b1111;
   std::function<ServingStatus(std::string_view)> serving_;
   std::unique_ptr<ByteBudget> budget_ = std::make_unique<ByteBudget>(64U << 20);
   telemetry::Registry registry_;

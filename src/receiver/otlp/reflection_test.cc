@@ -68,8 +68,8 @@ class ReflectionTest : public ReceiverTest {
 };
 
 TEST_F(ReflectionTest, ListsTheServicesThatAreServed) {
-  signals_enabled_ = 0b101;
-  settings_.profiles = true;
+  signals_enabled_ = 0b1101;
+  settings_.signals = 0b1111;
   start();
   for (const std::string_view path : {kV1, kV1Alpha}) {
     const auto& result = ask(path, {wire_field(7, "*")});

@@ -58,8 +58,7 @@ std::uint64_t unix_nano_now() noexcept {
 
 bool serves(Signal signal, const config::OtlpReceiver& settings,
             std::uint32_t signals_enabled) noexcept {
-  if (signal == Signal::profiles) return settings.profiles;
-  return (signals_enabled >> index_of(signal) & 1U) != 0;
+  return ((signals_enabled & settings.signals) >> index_of(signal) & 1U) != 0;
 }
 
 const Terms& RequestHandler::terms_of(const net::Exchange& exchange) const noexcept {
