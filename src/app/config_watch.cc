@@ -25,8 +25,12 @@ std::uint64_t ConfigWatch::content_of(const std::string& file) const {
 }
 
 void ConfigWatch::follow(const std::vector<std::string>& files, TimePoint now) {
-  files_.clear();
-  for (const std::string& file : files) files_.emplace(file, content_of(file));
+  std::map<std::string, std::uint64_t> followed;
+  for (const std::string& file : files) {
+    const auto known = files_.find(file);
+    followed.emplace(file, known == files_.end() ? content_of(file) : known->second);
+  }
+  files_ = std::move(followed);
   compare_at_ = now + kCompareInterval;
   watch_directories();
 }

@@ -33,7 +33,8 @@ class ConfigWatch {
   // `watch` outlives it.
   ConfigWatch(config::LoadRequest request, io::FileWatch& watch);
 
-  // The files that the configuration in force names: certificates, keys.
+  // The files that the configuration in force names: certificates, keys. Of one that is followed
+  // already a change is still told: not every user of it is begun again by a reload.
   void follow(const std::vector<std::string>& files, TimePoint now);
 
   struct Seen {

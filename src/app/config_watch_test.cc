@@ -96,5 +96,20 @@ TEST_F(ConfigWatchTest, AFileThatGoesAndComesBackIsTold) {
   EXPECT_EQ(watch.look(now_ + 2 * kCompareInterval).files.size(), 1U);
 }
 
+// Goal: following files anew hides no change of one that was followed. Method: a change that has
+// not settled, then other files beside it, as a reload does.
+TEST_F(ConfigWatchTest, AFileThatIsFollowedAgainKeepsItsChange) {
+  ConfigWatch watch(request_, told_);
+  watch.follow({"/etc/otlp/tls.crt"}, now_);
+  write("/etc/otlp/tls.crt", "second");
+  write("/etc/otlp/ca.crt", "first");
+  watch.follow({"/etc/otlp/tls.crt", "/etc/otlp/ca.crt"}, now_);
+  const std::vector<std::string> changed{"/etc/otlp/tls.crt"};
+  EXPECT_EQ(watch.look(now_ + kCompareInterval).files, changed);
+  watch.follow({}, now_);
+  write("/etc/otlp/tls.crt", "third");
+  EXPECT_TRUE(watch.look(now_ + 2 * kCompareInterval).files.empty());
+}
+
 }  // namespace
 }  // namespace gateway::app

@@ -213,13 +213,17 @@ Gateway::Outcome Gateway::renew_certificates(const std::vector<std::string>& fil
     affected.push_back(std::move(exporter));
   }
   quiesce(affected);
-  for (const ExporterWiring& exporter : affected) {
+  Outcome outcome;
+  for (const ExporterWiring& exporter : affected) {  // all: one that is quiesced sends nothing
     remove_exporter(exporter.settings.id, std::chrono::milliseconds(0));
-    if (auto added = add_exporter(exporter, IfItFails::keep); !added) return added;
+    if (auto added = add_exporter(exporter, IfItFails::keep); !added) {
+      if (outcome) outcome = added;
+      continue;
+    }
     telemetry::log_info("config", "certificates of an exporter renewed",
                         {{"exporter", exporter.settings.id}});
   }
-  return {};
+  return outcome;
 }
 
 }  // namespace gateway::app

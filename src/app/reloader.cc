@@ -79,7 +79,8 @@ void Reloader::reload(std::string_view cause, std::chrono::steady_clock::time_po
   in_force_ = std::move(loaded->effective);
   note_restart_pending(in_force_);
   watch_.follow(tls_files(gateway_.settings()), now);
-  told.note_certificates(false, {});  // they were read anew
+  // Those whose users a reload has not begun again still wait; where none are left, that is told.
+  if (!files_to_renew_.empty()) renew_certificates({});
   told.note_reload(ConfigService::Reload::success, at);
   telemetry::log_info("config", "reloaded", {{"cause", cause}, {"changes", changes.size()}});
 }
@@ -94,8 +95,8 @@ void Reloader::note_restart_pending(const config::Node& wanted) {
   gateway_.config_service().set_restart_pending(std::move(paths));
 }
 
-// Files that could not be used are tried again with the next change: a certificate and its key are
-// seldom written at once.
+// Files that could not be used are tried again with the next change or reload: a certificate and
+// its key are seldom written at once.
 void Reloader::renew_certificates(std::vector<std::string> files) {
   for (std::string& file : files_to_renew_) files.push_back(std::move(file));
   files_to_renew_.clear();

@@ -9,6 +9,7 @@ import signal
 import ssl
 import subprocess
 import threading
+import time
 
 import grpc
 import pytest
@@ -474,3 +475,89 @@ def test_an_exporter_goes_on_with_a_changed_client_certificate(make_gateway, tmp
         service.assert_balanced()
     finally:
         target.close()
+
+
+def test_a_reload_at_the_same_time_does_not_hide_a_changed_certificate(make_gateway, tmp_path):
+    """Method: a deployment writes a client certificate and another setting, and sends SIGHUP before the files have settled."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    for name in ("server", "one", "two", "client"):
+        (tmp_path / name).mkdir()
+        make_certificate(tmp_path / name, name)
+    client = tmp_path / "client"
+
+    def swap(name):
+        for file in ("tls.crt", "tls.key"):
+            shutil.copy(tmp_path / name / file, client / "new")
+            os.replace(client / "new", client / file)
+
+    swap("one")
+    target = MutualHttps(tmp_path / "server", "".join((tmp_path / name / "tls.crt").read_text() for name in ("one", "two")))
+    try:
+        tls = {"ca_file": str(tmp_path / "server/tls.crt"), "cert_file": str(client / "tls.crt"), "key_file": str(client / "tls.key")}
+        service = make_gateway({"otlp_http": gateway.exporter("otlp_http", target.endpoint, tls=tls)}).start()
+        swap("two")
+        reload(service, lambda settings: settings["service"].update(shutdown_timeout="7s"))
+        wait_said(service, "certificates of an exporter renewed")
+        assert post(service).status == 200
+        service.wait_delivered("otlp_http", "traces", 1)
+        assert target.names == ["two"]
+        (client / "tls.key").write_text("no key")
+        gateway.until(lambda: service.metric("otlp_tls_reloads_total", result="failure") >= 1, "a refusal")
+        reload(service, lambda settings: settings["service"].update(shutdown_timeout="8s"))
+        assert "exporter/otlp_http" in state_of(service, "config_service")["reason"]
+    finally:
+        target.close()
+
+
+def test_an_exporter_whose_new_certificate_fails_holds_up_no_other(make_gateway, tmp_path):
+    """Method: the certificates of two exporters change; while one of them waits for its request in flight, its key is
+    spoiled, so that it cannot start. The other one goes on with its new certificate."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    for name in ("server", "a", "b", "new"):
+        (tmp_path / name).mkdir()
+        make_certificate(tmp_path / name, name)
+    trusted = "".join((tmp_path / name / "tls.crt").read_text() for name in ("a", "b", "new"))
+    targets = {name: MutualHttps(tmp_path / "server", trusted) for name in ("a", "b")}
+    ids = {name: f"otlp_http/{name}" for name in targets}
+    try:
+        def exporter(name):
+            folder = tmp_path / name
+            return gateway.exporter("otlp_http", targets[name].endpoint, tls={
+                "ca_file": str(tmp_path / "server/tls.crt"), "cert_file": str(folder / "tls.crt"), "key_file": str(folder / "tls.key")})
+
+        service = make_gateway({ids[name]: exporter(name) for name in targets}).start()
+        release, held = threading.Event(), threading.Event()
+        decide = targets["a"].decide
+
+        def hold(*arguments):
+            held.set()
+            release.wait(gateway.DEADLINE_S)
+            return decide(*arguments)
+
+        targets["a"].decide = hold
+        assert post(service).status == 200
+        assert held.wait(gateway.DEADLINE_S)
+        for name in targets:
+            for file in ("tls.crt", "tls.key"):
+                shutil.copy(tmp_path / "new" / file, tmp_path / name / "new")
+                os.replace(tmp_path / name / "new", tmp_path / name / file)
+
+        def b_is_quiesced():
+            sent = len(targets["b"].names)
+            assert post(service).status == 200
+            time.sleep(0.3)
+            return len(targets["b"].names) == sent
+
+        service.wait_delivered(ids["b"], "traces", 1)
+        gateway.until(b_is_quiesced, "an exporter that waits for the other")
+        (tmp_path / "a/tls.key").write_text("no key")
+        release.set()
+        gateway.until(lambda: targets["b"].names[-1] == "new", service.log_text)
+        gateway.until(lambda: ids["a"] in state_of(service, "config_service")["reason"], service.log_text)
+        shutil.copy(tmp_path / "new/tls.key", tmp_path / "a/tls.key")
+        gateway.until(lambda: "new" in targets["a"].names, service.log_text)
+    finally:
+        for target in targets.values():
+            target.close()
