@@ -49,7 +49,7 @@ void RemovedExporters::look(storage::Log& log, const std::vector<ExporterWiring>
       telemetry::log_warn("config", "an exporter that is not configured has a backlog",
                           {exporter, signal, {"items", items}, {"kept_ms", kept.count()}});
     }
-    if (items == 0 || is_full || now - place.since >= kept) {
+    if (is_full || now - place.since >= kept) {
       telemetry::log_warn("config", "the place of an exporter that is not configured is forgotten",
                           {exporter, signal, {"items", items}});
       told.note_forgotten(items);
@@ -57,6 +57,7 @@ void RemovedExporters::look(storage::Log& log, const std::vector<ExporterWiring>
       continue;
     }
     still_there.push_back(place);
+    if (items == 0) continue;  // nothing waits
     items_sum += items;
     backlogs.push_back("exporter " + place.exporter + " is no longer configured, and " +
                        std::to_string(items) + " " + std::string(name_of(place.signal)) +

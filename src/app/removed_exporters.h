@@ -1,8 +1,9 @@
 // What is left of exporters that are no longer configured: their cursors hold back the removal of
-// what they have not delivered, so that a mistake in a file can be taken back.
+// what they have not delivered and of what comes, so that a mistake in a file can be taken back.
 //
-// A place without backlog is forgotten at once; one with a backlog after the time that
-// `storage.removed_exporters_kept` gives it, or when the log has no room for it.
+// A place is forgotten after the time that `storage.removed_exporters_kept` gives it, or when the
+// log has no room for it. Without a backlog too: an exporter that comes back without its place
+// would be sent the whole log again. Only a backlog is told of.
 //
 // Units:   items.
 // Errors:  none.

@@ -65,13 +65,20 @@ class RemovedExportersTest : public testing::Test {
   RemovedExporters removed_;
 };
 
-// Goal: a place that nobody waits at is no burden. Method: a cursor without exporter, nothing
-// pending.
-TEST_F(RemovedExportersTest, APlaceWithoutBacklogIsForgottenAtOnce) {
+// Goal: an exporter that was taken out by mistake goes on where it was, also if it had delivered
+// everything; a new cursor would begin at the oldest record. Nobody is told of a place that nothing
+// waits at. Method: a cursor without exporter and without backlog; 5 items come meanwhile.
+TEST_F(RemovedExportersTest, APlaceWithoutBacklogIsKeptInSilence) {
+  Storing storing(*log_);
   look(hours(1), hours(0));
+  storing.store(Signal::logs, 5);
+  look(hours(1), std::chrono::minutes(59));
+  EXPECT_EQ(log_->cursors().size(), 2U);
+  EXPECT_EQ(told_.health().state, pipeline::HealthState::healthy);
+  look(hours(1), hours(1));
   ASSERT_EQ(log_->cursors().size(), 1U);
   EXPECT_EQ(log_->cursors()[0]->name(), "otlp/kept");
-  EXPECT_EQ(told_.health().state, pipeline::HealthState::healthy);
+  EXPECT_NE(metrics_.render().find("otlp_config_forgotten_items_total 0\n"), std::string::npos);
 }
 
 // Goal: a backlog is shown, kept for its time, then forgotten and counted; what came after the

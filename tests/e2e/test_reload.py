@@ -246,6 +246,32 @@ def test_a_removed_exporters_backlog_is_shown_and_delivered_when_it_comes_back(r
     assert state_of(running, "config_service")["state"] == "healthy"
 
 
+def test_an_exporter_that_comes_back_is_sent_nothing_twice(make_gateway, grpc_destination, other_destination):
+    """Method: two exporters have delivered everything; a reload without one of them, one with it again, and one more body."""
+    exporters = {"otlp": gateway.exporter("otlp", grpc_destination.endpoint),
+                 "otlp/other": gateway.exporter("otlp", other_destination.endpoint)}
+    service = make_gateway(exporters).start()
+
+    def use(names):
+        def change(settings):
+            settings["exporters"] = {name: exporters[name] for name in names}
+            for pipeline in settings["service"]["pipelines"].values():
+                pipeline["exporters"] = list(names)
+        return change
+
+    for _ in range(7):
+        assert post(service).status == 200
+    for name in exporters:
+        service.wait_delivered(name, "traces", 7)
+    reload(service, use(["otlp"]))
+    assert state_of(service, "config_service")["state"] == "healthy"
+    reload(service, use(exporters))
+    assert post(service).status == 200
+    service.wait_delivered("otlp/other", "traces", 8)
+    assert other_destination.items("traces") == 8
+    service.assert_balanced()
+
+
 def test_config_diff_tells_beforehand(running, tmp_path):
     wanted = gateway.merged(running.settings, {"storage": {"directory": "/elsewhere"}, "service": {"shutdown_timeout": "3s"}})
     wanted["exporters"] = {"otlp/new": {**running.settings["exporters"]["otlp"], "headers": {"authorization": "s3cret"}}}
