@@ -136,7 +136,10 @@ class OwnTelemetry final : public pipeline::Service {
   [[nodiscard]] std::string_view name() const noexcept override { return "own_telemetry"; }
   [[nodiscard]] Result<void, pipeline::ServiceFailure> start() override {
     for (const auto& sender : senders_) {
-      if (auto started = sender->start(); !started) return started;
+      if (auto started = sender->start(); !started) {
+        stop();  // nothing runs behind a start that has failed
+        return started;
+      }
     }
     return {};
   }

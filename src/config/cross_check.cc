@@ -29,10 +29,10 @@ class Checker {
     for (const OtlpReceiver& receiver : settings_.receivers) check_receiver(receiver);
     check_admin();
     for (const Exporter& exporter : settings_.exporters) check_exporter(exporter);
-    check_file_paths();
-    check_dead_letter_folders();
     check_own_export("metrics", settings_.own_metrics);
     check_own_export("traces", settings_.own_traces);
+    check_file_paths();
+    check_dead_letter_folders();
     check_storage();
   }
 
@@ -513,11 +513,21 @@ class Checker {
   // --- own telemetry
 
   void check_own_export(std::string_view key, const OwnExport& own) {
+    if (!own.enabled) return;
     for (const auto& [name, value] : own.exporter.headers) {
       const std::string_view fault = header_fault(own.exporter.kind, name, value);
       if (!fault.empty()) {
         error({"service", "telemetry", "export", key, "headers", name}, std::string(fault));
       }
+    }
+    if (own.exporter.kind != ExporterKind::otlp) return;
+    if (own.exporter.compression == ContentCoding::zstd) {
+      error({"service", "telemetry", "export", key, "compression"},
+            "gRPC has no zstd; gzip or none is possible");
+    }
+    if (const auto url = parse_url(own.exporter.endpoint); url && url->path.size() > 1) {
+      error({"service", "telemetry", "export", key, "endpoint"},
+            "gRPC has no path in its endpoint; `protocol: http/protobuf` sends to a URL");
     }
   }
 
