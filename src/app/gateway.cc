@@ -269,7 +269,9 @@ void Gateway::watch_service(pipeline::Service& service) {
       std::string(service.name()),
       metrics_.callback(telemetry::Registry::CallbackType::gauge, "otlp_service_health",
                         "0 healthy, 1 degraded, 2 unhealthy.", {{"service", service.name()}},
-                        [&service] { return static_cast<double>(service.health().state); }));
+                        [this, name = std::string(service.name())] {
+                          return static_cast<double>(services_.health(name).state);
+                        }));
 }
 
 void Gateway::forget_service(const std::string& name) { service_health_.erase(name); }

@@ -299,8 +299,7 @@ std::vector<ServiceManager::Report> ServiceManager::report() const {
       report.name = entry->service->name();
       report.running = entry->running;
       report.restart_count = entry->restart_count;
-      report.health = {HealthState::unhealthy,
-                       entry->failure.empty() ? "not running" : entry->failure};
+      report.health = entry->not_running();
       out.push_back(std::move(report));
     }
   }
@@ -310,6 +309,21 @@ std::vector<ServiceManager::Report> ServiceManager::report() const {
     out[i].stats = entries[i]->service->stats();
   }
   return out;
+}
+
+Health ServiceManager::health(std::string_view name) const {
+  const std::shared_lock asking(asking_);
+  EntryPtr entry;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::find_if(entries_.begin(), entries_.end(), [name](const EntryPtr& e) {
+      return e->service->name() == name;
+    });
+    if (found == entries_.end()) return {HealthState::unhealthy, "not there"};
+    if (!(*found)->running) return (*found)->not_running();
+    entry = *found;
+  }
+  return entry->service->health();
 }
 
 Health ServiceManager::overall() const {

@@ -83,6 +83,8 @@ class ServiceManager {
     std::uint32_t restart_count = 0;
   };
   [[nodiscard]] std::vector<Report> report() const;
+  // Of one that does not run: unhealthy, and why.
+  [[nodiscard]] Health health(std::string_view name) const;
   // The worst state of all, with the reasons joined.
   [[nodiscard]] Health overall() const;
 
@@ -99,6 +101,9 @@ class ServiceManager {
     bool running = false;
     std::uint32_t restart_count = 0;
     std::string failure;  // why it is not running
+    [[nodiscard]] Health not_running() const {
+      return {HealthState::unhealthy, failure.empty() ? "not running" : failure};
+    }
     // The owner's:
     std::chrono::milliseconds restart_delay{0};
     std::chrono::steady_clock::time_point restart_at;

@@ -289,6 +289,10 @@ TEST(ServiceManager, ServicesComeAndGoWhileOthersRun) {
   using enum ServiceManager::IfItFails;
   EXPECT_FALSE(manager.add_running(std::move(patient), "log", keep).has_value());
   EXPECT_EQ(manager.overall().reason, "exporter/d: not running: no port");
+  EXPECT_EQ(manager.health("exporter/d").state, HealthState::unhealthy);
+  EXPECT_EQ(manager.health("exporter/d").reason, "not running: no port");
+  EXPECT_EQ(manager.health("exporter/b").state, HealthState::healthy);
+  EXPECT_EQ(manager.health("exporter/c").state, HealthState::unhealthy);
   kept.start_fails = false;
   manager.supervise(std::chrono::steady_clock::now());
   EXPECT_EQ(manager.overall().state, HealthState::healthy);

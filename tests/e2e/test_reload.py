@@ -582,6 +582,7 @@ def test_an_exporter_whose_new_certificate_fails_holds_up_no_other(make_gateway,
         release.set()
         gateway.until(lambda: targets["b"].names[-1] == "new", service.log_text)
         gateway.until(lambda: ids["a"] in state_of(service, "config_service")["reason"], service.log_text)
+        assert service.metric("otlp_service_health", service=f"exporter/{ids['a']}") == 2
         shutil.copy(tmp_path / "new/tls.key", tmp_path / "a/tls.key")
         gateway.until(lambda: "new" in targets["a"].names, service.log_text)
     finally:
