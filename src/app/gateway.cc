@@ -144,12 +144,14 @@ Result<void, pipeline::ServiceFailure> Gateway::open_log() {
 }
 
 std::unique_ptr<exporter::Exporter> Gateway::make_exporter(const ExporterWiring& wiring) {
-  auto made = exporter::make_exporter(wiring.settings, wiring.signals, *log_, metrics_,
-                                      settings_.storage.directory + "/dead_letters",
-                                      processor::make_chains(wiring.settings));
+  return exporter::make_exporter(wiring.settings, wiring.signals, *log_, metrics_,
+                                 settings_.storage.directory + "/dead_letters",
+                                 processor::make_chains(wiring.settings));
+}
+
+void Gateway::list_exporter(exporter::Exporter& exporter) {
   const std::lock_guard lock(exporters_mutex_);
-  exporters_.push_back(made.get());
-  return made;
+  exporters_.push_back(&exporter);
 }
 
 std::unique_ptr<pipeline::Service> Gateway::make_signal_service(Signal signal) {
@@ -165,7 +167,11 @@ std::unique_ptr<pipeline::Service> Gateway::make_signal_service(Signal signal) {
 void Gateway::add_services() {
   const std::uint32_t enabled = signals_enabled(settings_);
   services_.add(make_storage_service(*log_));
-  for (const ExporterWiring& wiring : wiring_of(settings_)) services_.add(make_exporter(wiring));
+  for (const ExporterWiring& wiring : wiring_of(settings_)) {
+    auto made = make_exporter(wiring);
+    list_exporter(*made);
+    services_.add(std::move(made));
+  }
   for (const pipeline::SignalServiceName& row : pipeline::kSignalServiceNames) {
     if ((enabled >> index_of(row.signal) & 1U) != 0) {
       services_.add(make_signal_service(row.signal));

@@ -99,6 +99,7 @@ class Gateway {
   [[nodiscard]] std::string log_level() const;
   void forget_service(const std::string& name);
   [[nodiscard]] std::unique_ptr<exporter::Exporter> make_exporter(const ExporterWiring& wiring);
+  void list_exporter(exporter::Exporter& exporter);
   [[nodiscard]] std::unique_ptr<pipeline::Service> make_signal_service(Signal signal);
 
   // gateway_reload.cc

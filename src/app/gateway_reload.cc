@@ -69,15 +69,9 @@ Gateway::Outcome Gateway::check_files(const config::Settings& next,
 Gateway::Outcome Gateway::add_exporter(const ExporterWiring& wiring, IfItFails if_it_fails) {
   auto made = make_exporter(wiring);
   exporter::Exporter& exporter = *made;
-  const auto forget = [&] {
-    const std::lock_guard lock(exporters_mutex_);
-    std::erase(exporters_, &exporter);
-  };
   auto added = services_.add_running(std::move(made), kStartedBehind, if_it_fails);
-  if (!added && services_.find("exporter/" + wiring.settings.id) == nullptr) {
-    forget();
-    return added;
-  }
+  if (!added && services_.find("exporter/" + wiring.settings.id) == nullptr) return added;
+  list_exporter(exporter);  // only now: one that is forgotten is gone already
   watch_service(exporter);
   return added;
 }
