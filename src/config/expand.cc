@@ -13,6 +13,26 @@ namespace {
          std::string_view::npos;
 }
 
+// References in the default of a reference; what is deeper is a mistake.
+constexpr int kNestingMax = 16;
+
+// Where the reference that `text` begins with ends: at the `}` of its own, not of one within.
+[[nodiscard]] std::size_t end_of_reference(std::string_view text) noexcept {
+  std::size_t open = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::string_view rest = text.substr(i);
+    if (rest.starts_with("$$")) {
+      ++i;
+    } else if (rest.starts_with("${")) {
+      ++open;
+      ++i;
+    } else if (text[i] == '}' && --open == 0) {
+      return i;
+    }
+  }
+  return std::string_view::npos;
+}
+
 class Expander {
  public:
   Expander(const Environment& environment, Diagnostics& diagnostics)
@@ -24,7 +44,7 @@ class Expander {
     if (!node.is_scalar() || node.text.find('$') == std::string::npos) return;
     bool is_one_reference = false;
     is_broken_ = false;
-    node.text = expanded(node, is_one_reference);
+    node.text = expanded(node.text, node.origin, is_one_reference);
     if (is_broken_) {  // reported; what is missing here is not another mistake
       node.kind = Node::Kind::null;
       return;
@@ -55,28 +75,40 @@ class Expander {
     }
     const auto found = environment_.find(reference);
     if (found != environment_.end() && !(found->second.empty() && fallback)) return found->second;
-    if (fallback) return std::string(*fallback);
+    if (fallback) return default_of(*fallback, origin);
     report(origin, "the environment variable " + std::string(reference) + " is not set; ${env:" +
                        std::string(reference) + ":-default} would give it a default");
     return {};
   }
 
-  [[nodiscard]] std::string expanded(const Node& node, bool& is_one_reference) {
+  [[nodiscard]] std::string default_of(std::string_view text, const Origin& origin) {
+    if (nesting_ == kNestingMax) {
+      report(origin, "a default within a default, " + std::to_string(kNestingMax) + " deep");
+      return {};
+    }
+    ++nesting_;
+    bool is_one_reference = false;
+    std::string out = expanded(text, origin, is_one_reference);
+    --nesting_;
+    return out;
+  }
+
+  [[nodiscard]] std::string expanded(std::string_view text, const Origin& origin,
+                                     bool& is_one_reference) {
     std::string out;
-    const std::string_view text = node.text;
     for (std::size_t i = 0; i < text.size();) {
       const std::string_view rest = text.substr(i);
       if (rest.starts_with("$$")) {
         out += '$';
         i += 2;
       } else if (rest.starts_with("${")) {
-        const std::size_t end = rest.find('}');
+        const std::size_t end = end_of_reference(rest);
         if (end == std::string_view::npos) {
-          report(node.origin, "`${` without `}`; write $$ for a dollar sign");
+          report(origin, "`${` without `}`; write $$ for a dollar sign");
           return out.append(rest);
         }
         is_one_reference = i == 0 && end + 1 == text.size();
-        out += value_of(rest.substr(2, end - 2), node.origin);
+        out += value_of(rest.substr(2, end - 2), origin);
         i += end + 1;
       } else {
         out += text[i];
@@ -111,6 +143,7 @@ class Expander {
 
   const Environment& environment_;
   Diagnostics& diagnostics_;
+  int nesting_ = 0;
   bool is_broken_ = false;  // of the scalar at hand
 };
 
