@@ -33,6 +33,34 @@ TEST_F(Hostile, Http1RequestsMayBeCutAnywhere) {
   }
 }
 
+// Goal: the end of an empty chunked body may come in any reads, also of a body that is thrown away.
+// Method: each cut in two, and every byte alone; the next write goes out when the last was read.
+TEST_F(Hostile, AnEmptyChunkedBodyMayBeCutAnywhere) {
+  start();
+  const auto answer_of = [&](std::string_view path, const std::vector<std::string>& writes) {
+    net::RawClient client(receiver_->http_address());
+    client.send("POST " + std::string(path) +
+                " HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n"
+                "Transfer-Encoding: chunked\r\n\r\n");
+    for (const std::string& bytes : writes) {
+      client.send(bytes);
+      wait_until_read();
+    }
+    // Of a body that is thrown away the answer goes ahead: the next request shows that it is over.
+    client.send(net::http1_post("/v1/traces", kProto, ""));
+    const int status = client.response().status;
+    EXPECT_EQ(client.response().status, 200);
+    return status;
+  };
+  for (const auto& [path, status] : {std::pair("/v1/traces", 200), std::pair("/missing", 404)}) {
+    SCOPED_TRACE(path);
+    EXPECT_EQ(answer_of(path, {"0\r\n", "\r", "\n"}), status);
+    EXPECT_EQ(answer_of(path, {"0\r", "\n\r", "\n"}), status);
+    EXPECT_EQ(answer_of(path, {"0", "\r", "\n", "\r", "\n"}), status);
+    EXPECT_EQ(answer_of(path, {"0;a\r\n", "\r", "\n"}), status);
+  }
+}
+
 TEST_F(Hostile, Http1RequestsThatEndAnywhereLeaveNothing) {
   start();
   const std::string whole = net::http1_post("/v1/traces", kProto, traces({span("a")}));

@@ -82,6 +82,13 @@ class ReceiverTest : public ::testing::Test {
     client.send(net::http1_post(path, type, body, lines));
     return client.response();
   }
+  // What was sent before has been read: each thread serves its connections in the order of their
+  // events, and is dealt the next of these connections.
+  void wait_until_read() {
+    for (std::size_t i = 0; i < threads_.count(); ++i) {
+      EXPECT_EQ(post("/v1/traces", "application/x-protobuf", "").status, 200);
+    }
+  }
   // The state of the world has changed when the server has told so, not after a while.
   template <typename F>
   [[nodiscard]] static bool eventually(F condition) {
