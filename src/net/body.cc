@@ -19,6 +19,18 @@ bool take(const BodyPlan& plan, ByteLease& lease, std::size_t bytes) noexcept {
   return lease.try_grow(*plan.budget, bytes, plan.holder, plan.held_bytes);
 }
 
+// The payload of a block of that size.
+constexpr std::size_t room_of_block(std::size_t block_size_bytes) noexcept {
+  return block_size_bytes - kBufferHeadroomBytes;
+}
+
+// To grow, a body moves, and the block it leaves is leased until then. Where the budget could not
+// hold both, nor would let it go alone, all is leased at once.
+bool has_room_to_move(const BodyPlan& plan, const ByteLease& lease, std::size_t cost) noexcept {
+  return plan.budget == nullptr || 2 * cost <= bytes_left(plan, lease) ||
+         (plan.holder != nullptr && cost >= kAloneSizeBytesMin);
+}
+
 }  // namespace
 
 Result<void, RequestErrc> allocate_body(const BodyPlan& plan, std::uint64_t size_bytes,
@@ -32,6 +44,34 @@ Result<void, RequestErrc> allocate_body(const BodyPlan& plan, std::uint64_t size
     if (!take(plan, lease, cost)) return fail(RequestErrc::over_budget);
   }
   body = Buffer::allocate(size);
+  return {};
+}
+
+Result<void, RequestErrc> begin_known_body(const BodyPlan& plan, std::uint64_t size_bytes,
+                                           Buffer& body, ByteLease& lease) noexcept {
+  constexpr std::size_t kFirstRoom = room_of_block(kBodyFirstBlockSizeBytes);
+  if (size_bytes <= kFirstRoom || size_bytes > plan.size_bytes_max) {
+    return allocate_body(plan, size_bytes, body, lease);
+  }
+  const std::size_t cost = buffer_cost_bytes(static_cast<std::size_t>(size_bytes));
+  if (!has_room_to_move(plan, lease, cost)) return allocate_body(plan, size_bytes, body, lease);
+  return allocate_body(plan, kFirstRoom, body, lease);
+}
+
+Result<void, RequestErrc> grow_known_body(const BodyPlan& plan, std::size_t size_bytes,
+                                          std::size_t needed_bytes, Buffer& body,
+                                          ByteLease& lease) noexcept {
+  if (needed_bytes <= body.payload_capacity()) return {};
+  const std::size_t kept = lease.bytes();
+  const std::size_t next = room_of_block(kBodyBlockGrowthFactor * body.block().size());
+  std::size_t room = std::min(size_bytes, std::max(needed_bytes, next));
+  if (plan.budget != nullptr && !take(plan, lease, buffer_cost_bytes(room))) {
+    // Whole, it may go alone.
+    room = size_bytes;
+    if (!take(plan, lease, buffer_cost_bytes(room))) return fail(RequestErrc::over_budget);
+  }
+  body.reserve(room);
+  lease.shrink_to(lease.bytes() - kept);
   return {};
 }
 
@@ -64,7 +104,7 @@ Result<void, RequestErrc> BodyReader::begin(const BodyPlan& plan,
   plan_ = plan;
   size_bytes_ = size_bytes;
   if (!size_bytes) return {};
-  return allocate_body(plan, *size_bytes, body, lease);
+  return begin_known_body(plan, *size_bytes, body, lease);
 }
 
 Result<void, RequestErrc> BodyReader::append(std::span<const std::byte> bytes, Buffer& body,
@@ -72,7 +112,9 @@ Result<void, RequestErrc> BodyReader::append(std::span<const std::byte> bytes, B
   if (bytes.empty()) return {};
   const std::size_t needed = body.size() + bytes.size();
   if (size_bytes_ && needed > *size_bytes_) return fail(RequestErrc::too_large);
-  if (auto room = grow_body(plan_, needed, body, lease); !room) return room;
+  auto room = size_bytes_ ? grow_known_body(plan_, *size_bytes_, needed, body, lease)
+                          : grow_body(plan_, needed, body, lease);
+  if (!room) return room;
   body.append(bytes);
   return {};
 }

@@ -1,7 +1,11 @@
 // Gathers the bytes of one body into one Buffer, every byte of room leased before it is allocated.
 //
-//   known length   : one lease and one block of that size, at once.
+//   known length   : one lease and one block of that size, if it is small; else a first block, and
+//                    larger ones as bytes come: what is only announced takes no memory.
 //   unknown length : room in steps that double, or all that could be had; at the limit no further.
+//
+// The room of a block is leased whole, not by what has been written to it: blocks share huge pages,
+// or are made of them, so that one byte may bring 2 MiB into memory.
 //
 // Units:   bytes; the lease is what the Buffer's block really takes, its alignment included.
 // Errors:  RequestErrc: too_large, over_budget, truncated. A body that the budget could not hold if
@@ -30,6 +34,17 @@ namespace gateway::net {
 [[nodiscard]] Result<void, RequestErrc> allocate_body(const BodyPlan& plan,
                                                       std::uint64_t size_bytes, Buffer& body,
                                                       ByteLease& lease) noexcept;
+
+// For a body that is announced with `size_bytes`: the first block. It is too large if the whole
+// could not be had.
+[[nodiscard]] Result<void, RequestErrc> begin_known_body(const BodyPlan& plan,
+                                                         std::uint64_t size_bytes, Buffer& body,
+                                                         ByteLease& lease) noexcept;
+// Makes room for `needed_bytes` of it, which have come. Requires: needed_bytes <= size_bytes.
+[[nodiscard]] Result<void, RequestErrc> grow_known_body(const BodyPlan& plan,
+                                                        std::size_t size_bytes,
+                                                        std::size_t needed_bytes, Buffer& body,
+                                                        ByteLease& lease) noexcept;
 
 // Makes room for `needed_bytes` in all. While the bytes move, the old and the new block are leased.
 [[nodiscard]] Result<void, RequestErrc> grow_body(const BodyPlan& plan, std::size_t needed_bytes,

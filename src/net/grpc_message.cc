@@ -26,11 +26,13 @@ Result<void, RequestErrc> GrpcMessageReader::append(std::span<const std::byte> b
     for (std::size_t i = 1; i < kGrpcPrefixSizeBytes; ++i) {
       length_ = length_ << 8 | std::to_integer<std::uint32_t>(prefix_[i]);
     }
-    if (auto room = allocate_body(plan_, length_, body, lease); !room) return room;
+    if (auto room = begin_known_body(plan_, length_, body, lease); !room) return room;
   }
   if (bytes.size() > length_ - body.size()) return fail(RequestErrc::trailing_bytes);
-  if (!bytes.empty()) body.append(bytes);
-  return {};
+  if (bytes.empty()) return {};
+  auto room = grow_known_body(plan_, length_, body.size() + bytes.size(), body, lease);
+  if (room) body.append(bytes);
+  return room;
 }
 
 Result<void, RequestErrc> GrpcMessageReader::finish(const Buffer& body) const noexcept {

@@ -3,7 +3,8 @@
 //
 //   message := compressed-flag (1 byte: 0 or 1)  length (4 bytes, big-endian)  bytes
 //
-// The length is held against the limit and leased from the budget before a byte is kept.
+// The length is held against the limit and the budget before a byte is kept, and leased as bytes
+// come (net/body.h).
 //
 // Errors:  RequestErrc: too_large, over_budget, bad_frame, trailing_bytes, truncated.
 // Threads: one.

@@ -26,6 +26,11 @@ inline constexpr int kAcceptsPerTurnMax = 64;
 
 // A body of unknown length begins with this much room and doubles.
 inline constexpr std::size_t kBodyFirstStepSizeBytes = 16 * 1024;
+// A body of known length begins with at most this much, as one read may bring; when that is full it
+// gets this many times as much, and so on. So a peer holds that block by announcing, and more only by
+// sending.
+inline constexpr std::size_t kBodyFirstBlockSizeBytes = kReadBufferSizeBytes;
+inline constexpr std::size_t kBodyBlockGrowthFactor = 8;
 // A body must come this fast once read_body_timeout is over.
 inline constexpr std::uint64_t kBodyRateBytesPerSecondMin = 64 * 1024;
 

@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "net/limits.h"
 #include "receiver/otlp/receiver_fixture.h"
 
 namespace gateway::receiver::otlp {
@@ -244,8 +245,8 @@ TEST_F(Hostile, AFloodOfResetsEndsTheConnection) {
   EXPECT_EQ(client.goaway_code(), static_cast<std::uint32_t>(NGHTTP2_ENHANCE_YOUR_CALM));
 }
 
-// Goal: half-sent bodies hold what they announced and no more. Method: many streams, each with a
-// length of 1 MiB and one byte; the budget has room for a few.
+// Goal: half-sent bodies hold a first block each, and in all no more than the budget. Method: many
+// streams, each with a length of 1 MiB and one byte; the budget has room for some blocks.
 TEST_F(Hostile, HalfSentBodiesStayWithinTheBudget) {
   set_budget(8U << 20);
   start();
@@ -261,9 +262,31 @@ TEST_F(Hostile, HalfSentBodiesStayWithinTheBudget) {
   EXPECT_EQ(client.call_grpc("/x", "").grpc_status(), 12);  // all before it have been read
   int refused = 0;
   for (const std::int32_t id : ids) refused += client.result(id).grpc_status() == 14 ? 1 : 0;
-  EXPECT_GE(refused, 190);
+  const int room = static_cast<int>(budget_->limit_bytes() / net::kBodyFirstBlockSizeBytes);
+  EXPECT_EQ(refused, 200 - room);
   EXPECT_LE(budget_->taken_bytes(), budget_->limit_bytes());
   client.raw().reset();
+  EXPECT_TRUE(eventually([&] { return budget_->taken_bytes() == 0; }));
+}
+
+// Goal: a length that is only announced takes nothing from the others. Method: one peer that
+// announces nearly the whole budget and sends a byte, over each protocol.
+TEST_F(Hostile, AnAnnouncedLengthLeavesTheBudgetToOthers) {
+  set_budget(8U << 20);
+  start();
+  const std::string announced = std::to_string(7'900'000);
+  net::RawClient silent(receiver_->http_address());
+  silent.send("POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: " + std::string(kProto) +
+              "\r\nContent-Length: " + announced + "\r\n\r\nx");
+  net::Http2Client silent_call(receiver_->grpc_address());
+  silent_call.request(net::grpc_head(kTracesExport), std::string("\0\0\x78\0\0x", 6), false);
+  silent_call.flush();
+  EXPECT_TRUE(
+      eventually([&] { return budget_->taken_bytes() >= 2 * net::kBodyFirstBlockSizeBytes; }));
+  EXPECT_EQ(post("/v1/traces", kProto, traces({span(std::string(1'000, 'a'))})).status, 200);
+  EXPECT_EQ(post("/v1/traces", kProto, traces({span(std::string(1'000'000, 'a'))})).status, 200);
+  silent.reset();
+  silent_call.raw().reset();
   EXPECT_TRUE(eventually([&] { return budget_->taken_bytes() == 0; }));
 }
 
