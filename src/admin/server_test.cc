@@ -1,4 +1,6 @@
+#include <atomic>
 #include <string>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
@@ -73,6 +75,35 @@ TEST_F(AdminServerTest, ARefusedChunkedBodyMayBeCutAnywhere) {
   client.send("GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n");
   EXPECT_EQ(client.response().status, 405);
   EXPECT_EQ(client.response().status, 200);
+}
+
+// Goal: pages are made as they are read, not as they are asked for. Method: many requests at once
+// and nothing read, while another connection shows that the thread has had its turns; then all.
+TEST_F(AdminServerTest, PagesThatNobodyReadsAreNotMade) {
+  constexpr int kRequests = 400;
+  constexpr int kTurns = 2 * kRequests;
+  // What the kernel's buffers on both sides take, and more.
+  constexpr int kPagesMax = kRequests / 4;
+  std::atomic<int> made{0};
+  sources_.pages["/large"] = [&made](std::string_view, std::string_view) {
+    ++made;
+    return Page{.content_type = "text/plain", .body = std::string(256 * 1024, 'x')};
+  };
+  const auto server = make_admin_server(settings_, sources_);
+  ASSERT_TRUE(server->start().has_value());
+  net::RawClient client(server->address());
+  std::string requests;
+  for (int i = 0; i < kRequests; ++i) requests += "GET /large HTTP/1.1\r\nHost: test\r\n\r\n";
+  client.send(requests);
+  net::RawClient other(server->address());
+  for (int i = 0; i < kTurns; ++i) {
+    other.send("GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n");
+    ASSERT_EQ(other.response().status, 200);
+  }
+  EXPECT_GT(made, 0);
+  EXPECT_LT(made, kPagesMax);
+  for (int i = 0; i < kRequests; ++i) ASSERT_EQ(client.response().body.size(), 256U * 1024);
+  EXPECT_EQ(made, kRequests);
 }
 
 // Goal: an address in use is told. Method: two servers on one port.

@@ -139,7 +139,7 @@ void Connection::on_tick(TimePoint now) noexcept {
     case State::open:
       break;
   }
-  if (output_blocked() && now - write_blocked_since_ > kWriteStallMax) return slow();
+  if (output_blocked() && write_pace_.too_slow(now)) return slow();
   if (now >= cut_at_) return close();
   if (now >= drain_at_) {
     drain_at_ = TimePoint::max();
@@ -301,16 +301,22 @@ void Connection::flush() noexcept {
       if (shared.empty()) return;
       rest = shared;
     }
-    bool progress = !output_blocked();
+    const bool was_blocked = output_blocked();
+    std::size_t sent_bytes = 0;
     while (!rest.empty()) {
       const IoResult sent = socket_.write(rest);
       if (sent.status == IoStatus::ok) {
         rest = rest.subspan(sent.size_bytes);
-        progress = true;
+        sent_bytes += sent.size_bytes;
         continue;
       }
       if (sent.status != IoStatus::want_write) return close();
-      if (progress) write_blocked_since_ = std::chrono::steady_clock::now();
+      const TimePoint now = std::chrono::steady_clock::now();
+      if (!was_blocked) {
+        write_pace_.begin(now);
+      } else if (sent_bytes != 0) {
+        write_pace_.on_sent(now, sent_bytes);
+      }
       unsent_ = std::vector<std::byte>(rest.begin(), rest.end());
       return await_write();
     }

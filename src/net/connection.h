@@ -24,6 +24,7 @@
 #include "net/exchange.h"
 #include "net/http2_memory.h"
 #include "net/io_thread.h"
+#include "net/limits.h"
 #include "net/server.h"
 #include "net/socket.h"
 
@@ -72,6 +73,29 @@ struct Shard final : Task {
   std::uint64_t adopted_ = 0;
   std::string date_;
   std::int64_t date_second_ = 0;
+};
+
+// Whether a peer takes output that the socket did not take at once: some of it every kWriteStallMax,
+// and all of it at kWriteRateBytesPerSecondMin once as much time has passed.
+class WritePace {
+ public:
+  void begin(TimePoint now) noexcept {
+    since_ = progress_at_ = now;
+    sent_bytes_ = 0;
+  }
+  void on_sent(TimePoint now, std::size_t size_bytes) noexcept {
+    progress_at_ = now;
+    sent_bytes_ += size_bytes;
+  }
+  [[nodiscard]] bool too_slow(TimePoint now) const noexcept {
+    const std::chrono::milliseconds at_least(sent_bytes_ * 1000 / kWriteRateBytesPerSecondMin);
+    return now - progress_at_ > kWriteStallMax || now - since_ > kWriteStallMax + at_least;
+  }
+
+ private:
+  TimePoint since_;
+  TimePoint progress_at_;
+  std::uint64_t sent_bytes_ = 0;
 };
 
 class Session {
@@ -142,7 +166,7 @@ class Connection final : Task {
   bool draining_ = false;
   std::size_t lingered_size_bytes_ = 0;
   TimePoint state_since_;
-  TimePoint write_blocked_since_;
+  WritePace write_pace_;                   // of unsent_
   TimePoint drain_at_ = TimePoint::max();  // max_connection_age
   TimePoint cut_at_ = TimePoint::max();    // ... and its grace
   std::string first_bytes_;

@@ -130,6 +130,9 @@ void Http1Session::proceed() noexcept {
     state_ = State::ended;
     return;
   }
+  // One answer after the other: a peer that sent many requests at once reads the first one first.
+  // produce() comes back when it is out.
+  if (!leftover_.empty() && (connection_.output_blocked() || !out_.empty())) return;
   begin_request();
   if (leftover_.empty()) {
     leftover_ = {};
@@ -412,6 +415,7 @@ void Http1Session::produce(std::vector<std::byte>& out) noexcept {
   out.insert(out.end(), bytes.begin(), bytes.end());
   out_.clear();
   if (out_.capacity() > kHeadKeptSizeBytesMax) out_.shrink_to_fit();
+  if (state_ == State::done && !leftover_.empty()) connection_.schedule();
 }
 
 bool Http1Session::finished() const noexcept { return state_ == State::ended && out_.empty(); }

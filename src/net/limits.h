@@ -40,8 +40,10 @@ inline constexpr std::size_t kDiscardSizeBytesMax = 256 * 1024;
 // answer and not a reset.
 inline constexpr std::size_t kLingerSizeBytesMax = 1024 * 1024;
 inline constexpr std::chrono::milliseconds kLingerTimeMax{2'000};
-// Output that the peer does not read for this long ends the connection.
+// Output of which the peer reads nothing for this long ends the connection; and what it reads
+// must be this fast once as much time has passed.
 inline constexpr std::chrono::milliseconds kWriteStallMax{30'000};
+inline constexpr std::uint64_t kWriteRateBytesPerSecondMin = 4 * 1024;
 inline constexpr std::chrono::milliseconds kTlsHandshakeTimeMax{10'000};
 
 // HTTP/2 flow control. Bytes are leased before they are kept and thrown away where there is no
