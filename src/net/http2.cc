@@ -56,7 +56,8 @@ const nghttp2_option* options() {
 // ---------------------------------------------------------------------------------
 
 void Http2Stream::clear() noexcept {
-  clear_head();
+  give_back_head();
+  session_->queued_size_bytes_ -= out_.size() - out_sent_;
   body_.reset();
   lease_.release();
   session_ = nullptr;
@@ -64,13 +65,19 @@ void Http2Stream::clear() noexcept {
   with_handler_ = request_ended_ = head_sent_ = deferred_ = too_many_headers_ = false;
   end_ = End::none;
   stream_plan_.reset();
-  header_size_bytes_ = empty_frames_ = 0;
-  received_bytes_ = 0;
+  empty_frames_ = 0;
+  received_bytes_ = sent_bytes_ = sent_bytes_seen_ = 0;
   deadline_ = TimePoint::max();
   out_.clear();
   if (out_.capacity() > kHeadKeptSizeBytesMax) out_.shrink_to_fit();
   out_sent_ = 0;
   trailers_ = {};
+}
+
+void Http2Stream::give_back_head() noexcept {
+  session_->heads_size_bytes_ -= header_size_bytes_;
+  header_size_bytes_ = 0;
+  clear_head();
 }
 
 void Http2Stream::submit_headers(std::span<nghttp2_nv> headers, bool with_body) noexcept {
@@ -88,9 +95,10 @@ void Http2Stream::submit_headers(std::span<nghttp2_nv> headers, bool with_body) 
                           with_body ? &provider : nullptr);
 }
 
+// The answer may wait for the peer's flow control: nothing of the request does.
 void Http2Stream::finish_reply() noexcept {
   with_handler_ = false;
-  user = nullptr;
+  give_back_head();
   state_ = State::answered;
   deadline_ = TimePoint::max();
   body_.reset();
@@ -117,8 +125,8 @@ void Http2Stream::reply(HttpReply&& answer) noexcept {
     headers.push_back(copied("content-length", text(length, answer.body.size())));
   }
   for (const auto& [name, value] : answer.headers) headers.push_back(copied(name, value));
-  out_ = std::move(answer.body);
-  out_sent_ = 0;
+  if (with_body) out_ = std::move(answer.body);
+  session_->queued_size_bytes_ += out_.size();
   end_ = End::stream;
   submit_headers(headers, with_body);
   finish_reply();
@@ -155,7 +163,7 @@ void Http2Stream::reply(GrpcReply&& answer) noexcept {
     if (deferred_) nghttp2_session_resume_data(session_->session_.get(), id_);
     deferred_ = false;
   } else if (trailers_.code == 0) {
-    add_message(trailers_.payload);
+    add_message(std::exchange(trailers_.payload, {}));
     submit_grpc_head(true);
   } else {
     submit_trailers();
@@ -202,6 +210,7 @@ void Http2Stream::add_message(std::string_view payload) {
   const auto prefix = grpc_prefix(payload.size());
   out_.append(reinterpret_cast<const char*>(prefix.data()), prefix.size());
   out_.append(payload);
+  session_->queued_size_bytes_ += prefix.size() + payload.size();
 }
 
 std::string Http2Stream::peer_address() const {
@@ -210,7 +219,10 @@ std::string Http2Stream::peer_address() const {
 
 bool Http2Stream::send_message(std::string_view payload) noexcept {
   GATEWAY_ASSERT(with_handler_ && transport_ == Transport::grpc);
-  if (out_.size() - out_sent_ + payload.size() > kStreamOutputSizeBytesMax) return false;
+  if (out_.size() - out_sent_ + payload.size() > kStreamOutputSizeBytesMax ||
+      session_->queued_size_bytes_ + payload.size() > kHttp2QueuedSizeBytesMax) {
+    return false;
+  }
   if (out_sent_ == out_.size()) {
     out_.clear();
     out_sent_ = 0;
@@ -399,7 +411,7 @@ Http2Stream& Http2Session::open_stream(std::int32_t id) {
   stream.id_ = id;
   stream.thread_ = &shard_.thread;
   stream.transport_ = Transport::http2;
-  stream.began_ = std::chrono::steady_clock::now();
+  stream.began_ = stream.stalled_since_ = std::chrono::steady_clock::now();
   return stream;
 }
 
@@ -414,20 +426,28 @@ void Http2Session::release_stream(Http2Stream& stream) noexcept {
   if (streams_.empty()) idle_since_ = std::chrono::steady_clock::now();
 }
 
+// Nothing of it has been looked at: the peer may send it again, at once.
+int Http2Session::refuse_stream(std::int32_t id) noexcept {
+  nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
+  return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+}
+
 int Http2Session::on_begin_headers(std::int32_t id) noexcept {
+  if (queued_size_bytes_ > kHttp2QueuedSizeBytesMax) return refuse_stream(id);
   Http2Stream& stream = open_stream(id);
   nghttp2_session_set_stream_user_data(session_.get(), id, &stream);
   return 0;
 }
 
 int Http2Session::on_header(Http2Stream& stream, std::string_view name,
-                            std::string_view value) const noexcept {
+                            std::string_view value) noexcept {
   constexpr std::uint32_t kOverheadSizeBytes = 32;  // RFC 9113, 6.5.2
   const std::uint32_t limit = shard_.settings.max_header_size_bytes;
   const std::uint64_t size =
       stream.header_size_bytes_ + name.size() + value.size() + kOverheadSizeBytes;
-  stream.header_size_bytes_ =
-      static_cast<std::uint32_t>(std::min<std::uint64_t>(size, UINT32_MAX / 2));
+  heads_size_bytes_ += static_cast<std::uint32_t>(size) - stream.header_size_bytes_;
+  stream.header_size_bytes_ = static_cast<std::uint32_t>(size);
+  if (heads_size_bytes_ > kHttp2HeadsSizeBytesMax) return refuse_stream(stream.id_);
   if (size > limit || stream.headers_.size() >= kHeaderCountMax) {
     stream.too_many_headers_ = true;
     if (size > std::uint64_t{limit} * kHttp2HeaderExcessFactorMax) {
@@ -551,6 +571,8 @@ ssize_t Http2Session::read_output(Http2Stream& stream, std::span<std::uint8_t> i
   const std::size_t size = std::min(into.size(), stream.out_.size() - stream.out_sent_);
   if (size != 0) std::memcpy(into.data(), stream.out_.data() + stream.out_sent_, size);
   stream.out_sent_ += size;
+  stream.sent_bytes_ += size;
+  queued_size_bytes_ -= size;
   if (stream.out_sent_ < stream.out_.size()) return static_cast<ssize_t>(size);
   switch (stream.end_) {
     case Http2Stream::End::none:
@@ -634,12 +656,28 @@ void Http2Session::calm_down(std::string_view why) noexcept {
   connection_.schedule();
 }
 
+bool Http2Session::is_stalled(Http2Stream& stream, TimePoint now) const noexcept {
+  if (stream.out_sent_ == stream.out_.size() || stream.sent_bytes_ != stream.sent_bytes_seen_ ||
+      connection_.output_blocked()) {  // held back by the socket, which has its own limit
+    stream.sent_bytes_seen_ = stream.sent_bytes_;
+    stream.stalled_since_ = now;
+    return false;
+  }
+  return now - stream.stalled_since_ > kWriteStallMax;
+}
+
 bool Http2Session::on_tick(TimePoint now) noexcept {
   const auto& settings = shard_.settings;
   // Answers may end streams, but only when frames are sent: the list stands still here.
   for (const auto& stream : streams_) {
     if (now >= stream->deadline_ && stream->with_handler_ && !stream->head_sent_) {
       deadline_passed(*stream);
+      continue;
+    }
+    if (is_stalled(*stream, now)) {
+      if (++stalled_streams_ > kHttp2StalledStreamsMax) return false;
+      nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, stream->id_, NGHTTP2_CANCEL);
+      connection_.schedule();
       continue;
     }
     if (stream->state_ == Http2Stream::State::head &&

@@ -1,8 +1,8 @@
 // HTTP/2 over a Connection: many requests at once, plain HTTP and gRPC beside each other.
 //
 //   Http2Session : nghttp2's session, flow control, pings, GOAWAY, what a peer may not do too
-//   often. Http2Stream  : one request. Reused by its thread, so that a request in steady state
-//   allocates
+//                  often, nor hold back.
+//   Http2Stream  : one request. Reused by its thread, so that a request in steady state allocates
 //                  nothing but its body.
 //
 // Flow control: a chunk counts as consumed when it has been copied into the request's Buffer, whose
@@ -58,6 +58,7 @@ class Http2Stream final  // NOLINT(cppcoreguidelines-virtual-class-destructor): 
   void submit_trailers() noexcept;
   void finish_reply() noexcept;
   void add_message(std::string_view payload);
+  void give_back_head() noexcept;
 
   Http2Session* session_ = nullptr;
   std::int32_t id_ = 0;
@@ -78,6 +79,9 @@ class Http2Stream final  // NOLINT(cppcoreguidelines-virtual-class-destructor): 
   GrpcMessageReader message_reader_;
   std::string out_;
   std::size_t out_sent_ = 0;
+  std::uint64_t sent_bytes_ = 0;       // in all
+  std::uint64_t sent_bytes_seen_ = 0;  // at the last tick
+  TimePoint stalled_since_;
   GrpcReply trailers_;
 };
 
@@ -106,7 +110,7 @@ class Http2Session final : public Session {
 
   // nghttp2's callbacks, in the order of a request's life.
   int on_begin_headers(std::int32_t id) noexcept;
-  int on_header(Http2Stream& stream, std::string_view name, std::string_view value) const noexcept;
+  int on_header(Http2Stream& stream, std::string_view name, std::string_view value) noexcept;
   void on_head(Http2Stream& stream) noexcept;
   void on_data(std::int32_t id, std::span<const std::byte> bytes) noexcept;
   void on_stream_data(Http2Stream& stream, std::span<const std::byte> bytes) noexcept;
@@ -125,6 +129,8 @@ class Http2Session final : public Session {
   void fail_request(Http2Stream& stream, RequestErrc why) noexcept;
   void deadline_passed(Http2Stream& stream) noexcept;
   void abandon_stream(Http2Stream& stream) noexcept;
+  [[nodiscard]] int refuse_stream(std::int32_t id) noexcept;
+  [[nodiscard]] bool is_stalled(Http2Stream& stream, TimePoint now) const noexcept;
   void calm_down(std::string_view why) noexcept;
   void go_away() noexcept;
   void send_goaway() noexcept;
@@ -140,6 +146,9 @@ class Http2Session final : public Session {
   bool goaway_due_ = false;  // with the next output
   TimePoint last_ping_;
   std::uint32_t ping_strikes_ = 0;
+  std::uint32_t stalled_streams_ = 0;  // so far
+  std::size_t heads_size_bytes_ = 0;   // of the requests without an answer
+  std::size_t queued_size_bytes_ = 0;  // of answers, in Http2Stream::out_
   double reset_tokens_ = 0;
   TimePoint reset_tokens_since_;
 };

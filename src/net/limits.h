@@ -60,6 +60,13 @@ inline constexpr std::uint64_t kHttp2ResetsPerSecondMax = 100;
 inline constexpr std::uint32_t kPingStrikesMax = 2;
 // DATA frames without a byte in them, in one request.
 inline constexpr std::uint32_t kHttp2EmptyDataFramesMax = 1'000;
+// What the requests of one connection may hold beside their bodies: their heads, until they are
+// answered, and answers that wait to be sent. Beyond it a new request is refused, untouched.
+inline constexpr std::size_t kHttp2HeadsSizeBytesMax = 2 * 1024 * 1024;
+inline constexpr std::size_t kHttp2QueuedSizeBytesMax = 1024 * 1024;
+// Answers of which the peer's flow control lets nothing go for kWriteStallMax; each is given up, and
+// with more than so many the connection.
+inline constexpr std::uint32_t kHttp2StalledStreamsMax = 8;
 // Messages waiting to be sent on one stream that stays open.
 inline constexpr std::size_t kStreamOutputSizeBytesMax = 64 * 1024;
 // After the first GOAWAY the peer's requests under way are awaited at most this long.
