@@ -359,7 +359,9 @@ std::size_t Http2Session::read_size_bytes_max() const noexcept { return kReadBuf
 
 bool Http2Session::wants_read() const noexcept {
   // A peer that does not read its answers is not read from: what it is owed stays bounded.
-  return !dead_ && !connection_.output_blocked() && nghttp2_session_want_read(session_.get()) != 0;
+  return !dead_ && !calming_ && !connection_.output_blocked() &&
+         nghttp2_session_get_outbound_queue_size(session_.get()) <= kHttp2QueuedFramesMax &&
+         nghttp2_session_want_read(session_.get()) != 0;
 }
 
 bool Http2Session::finished() const noexcept {
@@ -386,7 +388,7 @@ void Http2Session::produce(std::vector<std::byte>& out) noexcept {
   while (out.size() < kWriteSizeBytes) {
     const std::uint8_t* data = nullptr;
     const ssize_t size = nghttp2_session_mem_send(session_.get(), &data);
-    if (size < 0) dead_ = true;
+    if (size < 0 || (size == 0 && calming_)) dead_ = true;
     if (size <= 0) return;
     const auto* const first = reinterpret_cast<const std::byte*>(data);
     out.insert(out.end(), first, first + size);
@@ -647,12 +649,14 @@ void Http2Session::on_reset(TimePoint now) noexcept {
   if (reset_tokens_ < 0) calm_down("too_many_resets");
 }
 
+// The last that is sent: what is under way is answered no more, as grpc's own servers do it.
 void Http2Session::calm_down(std::string_view why) noexcept {
+  if (calming_) return;
+  calming_ = goaway_sent_ = true;
   shard_.counters.floods_total.fetch_add(1, std::memory_order_relaxed);
   nghttp2_submit_goaway(
       session_.get(), NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_.get()),
       NGHTTP2_ENHANCE_YOUR_CALM, reinterpret_cast<const std::uint8_t*>(why.data()), why.size());
-  goaway_sent_ = true;
   connection_.schedule();
 }
 

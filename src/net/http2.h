@@ -139,7 +139,8 @@ class Http2Session final : public Session {
   Shard& shard_;
   std::unique_ptr<nghttp2_session, SessionDeleter> session_;
   std::vector<std::unique_ptr<Http2Stream>> streams_;
-  bool dead_ = false;  // nothing more is to be exchanged
+  bool dead_ = false;     // nothing more is to be exchanged
+  bool calming_ = false;  // ... once the GOAWAY that names the abuse is out
   TimePoint idle_since_;
   TimePoint goaway_at_ = TimePoint::max();  // when the final GOAWAY is due
   bool goaway_sent_ = false;

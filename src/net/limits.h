@@ -60,6 +60,8 @@ inline constexpr std::uint64_t kHttp2ResetsPerSecondMax = 100;
 inline constexpr std::uint32_t kPingStrikesMax = 2;
 // DATA frames without a byte in them, in one request.
 inline constexpr std::uint32_t kHttp2EmptyDataFramesMax = 1'000;
+// Frames that wait to be sent, before the next read: what one read brings may add its answers.
+inline constexpr std::size_t kHttp2QueuedFramesMax = 1'000;
 // What the requests of one connection may hold beside their bodies: their heads, until they are
 // answered, and answers that wait to be sent. Beyond it a new request is refused, untouched.
 inline constexpr std::size_t kHttp2HeadsSizeBytesMax = 2 * 1024 * 1024;

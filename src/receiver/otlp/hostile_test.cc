@@ -245,6 +245,29 @@ TEST_F(Hostile, AFloodOfResetsEndsTheConnection) {
   EXPECT_EQ(client.goaway_code(), static_cast<std::uint32_t>(NGHTTP2_ENHANCE_YOUR_CALM));
 }
 
+// Goal: a peer that goes on after it was told to calm down is not told again, and not kept, though a
+// call of it is open. Method: resets of a call that has ended.
+TEST_F(Hostile, AFloodOfResetsEndsTheConnectionWithACallOpen) {
+  start();
+  net::Http2Client client(receiver_->grpc_address());
+  const std::int32_t watch = client.grpc("/grpc.health.v1.Health/Watch", "");
+  while (client.result(watch).body.empty() && client.step()) {
+  }
+  const std::int32_t ended = client.grpc(kTracesExport, "");
+  EXPECT_TRUE(client.wait(ended));
+  ASSERT_LT(ended, 256);
+  std::string reset("\0\0\x04\x03\0\0\0\0\0\0\0\0\x08", 13);
+  reset[8] = static_cast<char>(ended);
+  std::string resets;
+  for (int i = 0; i < 4'000; ++i) resets += reset;
+  client.raw().send(resets);
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_TRUE(client.wait_until([](const net::Http2Client& c) { return c.ended(); }));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(2));
+  EXPECT_EQ(client.goaway_count(), 1);
+  EXPECT_EQ(client.goaway_code(), static_cast<std::uint32_t>(NGHTTP2_ENHANCE_YOUR_CALM));
+}
+
 // Goal: half-sent bodies hold a first block each, and in all no more than the budget. Method: many
 // streams, each with a length of 1 MiB and one byte; the budget has room for some blocks.
 TEST_F(Hostile, HalfSentBodiesStayWithinTheBudget) {
