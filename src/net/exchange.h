@@ -98,6 +98,9 @@ class Exchange {
   // connection is gone. It asks the kernel.
   [[nodiscard]] virtual std::string peer_address() const = 0;
 
+  // The same for all exchanges of one connection, and for no other that is open; for comparing.
+  [[nodiscard]] virtual const void* connection() const noexcept = 0;
+
   // The body, whole from on_request() on, and the bytes leased for it. The handler may take both.
   [[nodiscard]] Buffer& body() noexcept { return body_; }
   [[nodiscard]] ByteLease& lease() noexcept { return lease_; }

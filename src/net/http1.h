@@ -46,6 +46,7 @@ class Http1Session final : public Session, public Exchange {
   void reply_empty_message() noexcept override;
   [[nodiscard]] bool send_message(std::string_view payload) noexcept override;
   [[nodiscard]] std::string peer_address() const override { return connection_.peer_address(); }
+  [[nodiscard]] const void* connection() const noexcept override { return &connection_; }
 
  private:
   struct Parser;

@@ -44,6 +44,7 @@ class Http2Stream final  // NOLINT(cppcoreguidelines-virtual-class-destructor): 
   void reply_empty_message() noexcept override;
   [[nodiscard]] bool send_message(std::string_view payload) noexcept override;
   [[nodiscard]] std::string peer_address() const override;
+  [[nodiscard]] const void* connection() const noexcept override { return session_; }
 
  private:
   friend class Http2Session;

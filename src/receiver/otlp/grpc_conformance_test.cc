@@ -1,8 +1,11 @@
 // The G lines of the conformance list, by an nghttp2 client whose every frame is the test's own.
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <vector>
 
 #include "net/coding_for_tests.h"
+#include "receiver/otlp/health.h"
 #include "receiver/otlp/receiver_fixture.h"
 
 namespace gateway::receiver::otlp {
@@ -417,6 +420,55 @@ TEST_F(GrpcConformance, HealthWatchTellsEveryChangeAndEndsWithTheServer) {
   EXPECT_TRUE(client_->wait_until([](const net::Http2Client& c) { return c.ended(); }));
   client_.reset();
   drain.join();
+}
+
+// Goal: a Watch that comes during the drain does not hold it up. Method: one that is sent when the
+// first has been ended, and before the peer has seen the GOAWAY.
+TEST_F(GrpcConformance, AWatchThatComesDuringTheDrainIsRefused) {
+  constexpr std::chrono::seconds kDrainMax{10};
+  start();
+  const std::int32_t first = client_->grpc("/grpc.health.v1.Health/Watch", "");
+  while (client_->result(first).body.empty() && client_->step()) {
+  }
+  const std::int32_t second = client_->grpc("/grpc.health.v1.Health/Watch", "");
+  const std::string request = client_->take_output();
+  const auto began = std::chrono::steady_clock::now();
+  std::thread drain([&] { receiver_->drain(began + kDrainMax); });
+  const std::string end = client_->raw().read();
+  nghttp2_session_mem_recv(client_->session(), reinterpret_cast<const std::uint8_t*>(end.data()),
+                           end.size());
+  EXPECT_TRUE(client_->result(first).closed);
+  client_->raw().send(request);
+  EXPECT_TRUE(client_->wait(second));
+  EXPECT_EQ(client_->result(second).grpc_status(), kUnavailable);
+  client_.reset();
+  drain.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, kDrainMax / 2);
+}
+
+// Goal: one peer does not take the watchers of all. Method: a thousand Watch calls of one connection;
+// and, on either thread, one of another.
+TEST_F(GrpcConformance, WatchersOfOneConnectionLeaveRoomForOthers) {
+  start();
+  std::vector<std::int32_t> ids;
+  for (std::size_t i = 0; i < 1'000; ++i) {
+    ids.push_back(client_->grpc("/grpc.health.v1.Health/Watch", ""));
+  }
+  for (const std::int32_t id : ids) {
+    while (client_->result(id).status == 0 && client_->step()) {
+    }
+  }
+  const auto refused = std::count_if(ids.begin(), ids.end(), [&](std::int32_t id) {
+    return client_->result(id).grpc_status() == kUnavailable;
+  });
+  EXPECT_EQ(static_cast<std::size_t>(refused), ids.size() - kWatchersOfConnectionMax);
+  for (int i = 0; i < 2; ++i) {
+    net::Http2Client other(receiver_->grpc_address());
+    const std::int32_t id = other.grpc("/grpc.health.v1.Health/Watch", "");
+    while (other.result(id).status == 0 && other.step()) {
+    }
+    EXPECT_EQ(other.result(id).grpc_status(), -1);
+  }
 }
 
 }  // namespace

@@ -30,7 +30,11 @@ std::string health_response(ServingStatus status) {
 }
 
 bool HealthWatchers::add(net::Exchange& exchange, std::string service) {
-  if (watchers_.size() >= kWatchersMax) return false;
+  if (finished_ || watchers_.size() >= kWatchersMax) return false;
+  const auto of_connection = std::count_if(
+      watchers_.begin(), watchers_.end(),
+      [&](const Watcher& w) { return w.exchange->connection() == exchange.connection(); });
+  if (static_cast<std::size_t>(of_connection) >= kWatchersOfConnectionMax) return false;
   const ServingStatus now = serving_(service);
   if (!exchange.send_message(health_response(now))) return false;
   watchers_.push_back({&exchange, std::move(service), now});
@@ -42,6 +46,7 @@ void HealthWatchers::remove(const net::Exchange& exchange) noexcept {
 }
 
 void HealthWatchers::finish() noexcept {
+  finished_ = true;
   constexpr std::uint32_t kUnavailable = 14;
   for (const Watcher& watcher : watchers_) {
     watcher.exchange->reply(net::GrpcReply{kUnavailable, "the server is shutting down", {}, {}});

@@ -3,7 +3,8 @@
 //   HealthCheckRequest  { string service = 1 }
 //   HealthCheckResponse { ServingStatus status = 1 }
 //
-// Limits:  kWatchersMax open Watch calls a thread; a service name of kServiceNameSizeBytesMax.
+// Limits:  kWatchersMax open Watch calls a thread, kWatchersOfConnectionMax of them from one peer;
+//          a service name of kServiceNameSizeBytesMax.
 // Errors:  a request that does not parse is std::nullopt.
 // Threads: HealthWatchers belongs to its I/O thread.
 // Source:  grpc/health/v1/health.proto.
@@ -24,6 +25,7 @@ namespace gateway::receiver::otlp {
 inline constexpr std::size_t kHealthRequestSizeBytesMax = 1024;
 inline constexpr std::size_t kServiceNameSizeBytesMax = 256;
 inline constexpr std::size_t kWatchersMax = 1024;
+inline constexpr std::size_t kWatchersOfConnectionMax = 16;
 
 [[nodiscard]] std::optional<std::string> parse_health_request(std::span<const std::byte> message);
 [[nodiscard]] std::string health_response(ServingStatus status);
@@ -35,10 +37,12 @@ class HealthWatchers final : public net::Task {
  public:
   explicit HealthWatchers(const ServingFunction& serving) : serving_(serving) {}
 
-  // False: there are too many. Sends the state of now.
+  // The server begins, maybe not for the first time.
+  void begin() noexcept { finished_ = false; }
+  // False: there are too many, or the server goes away. Sends the state of now.
   [[nodiscard]] bool add(net::Exchange& exchange, std::string service);
   void remove(const net::Exchange& exchange) noexcept;
-  // Ends every call: the server goes away.
+  // Ends every call, and takes no more: the server goes away.
   void finish() noexcept;
   void run() noexcept override;
 
@@ -50,6 +54,7 @@ class HealthWatchers final : public net::Task {
   };
   const ServingFunction& serving_;
   std::vector<Watcher> watchers_;
+  bool finished_ = false;
 };
 
 }  // namespace gateway::receiver::otlp

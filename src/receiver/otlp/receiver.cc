@@ -161,6 +161,7 @@ Result<void, pipeline::ServiceFailure> OtlpReceiver::start() {
   running_ = true;
   for (std::size_t i = 0; i < shared_.watchers.size(); ++i) {
     on_thread(i, [&] {
+      shared_.watchers[i]->begin();
       (*dependencies_.threads)[i].add_tick(*shared_.watchers[i]);
       if (i == 0) (*dependencies_.threads)[i].add_tick(sampler_);
     });

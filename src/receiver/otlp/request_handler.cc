@@ -391,8 +391,8 @@ void RequestHandler::on_health(net::Exchange& exchange, HealthMethod method) noe
   }
   if (method == HealthMethod::watch) {
     if (shared_.watchers[exchange.thread().index()]->add(exchange, *service)) return;
-    return exchange.reply(
-        grpc_refusal({StatusKind::unavailable, "too many watchers", kRetryDelayUnavailable}));
+    return exchange.reply(grpc_refusal(
+        {StatusKind::unavailable, "no more watchers are taken now", kRetryDelayUnavailable}));
   }
   const ServingStatus status = shared_.dependencies.serving(*service);
   if (status == ServingStatus::service_unknown) {
