@@ -291,23 +291,28 @@ bool RequestHandler::keeps(const Request& request, ContentCoding coding,
 RequestHandler::Step RequestHandler::transcode(Request& request) noexcept {
   // A count in two characters becomes eight bytes; nothing grows more.
   constexpr std::size_t kJsonGrowthMax = 4;
+  // Leased and reserved beside the room, so that the bytes never move.
+  constexpr std::size_t kSlack = otlpview::kJsonSlackSizeBytes;
   ByteBudget* const budget = shared_.dependencies.budget;
   const Terms& terms = terms_of(*request.exchange);
   const auto json = std::as_const(request.payload).payload();
   std::size_t limit =
       std::min(plan(*request.exchange).size_bytes_max,
                std::max(kJsonGrowthMax * json.size(), net::kBodyFirstStepSizeBytes));
-  if (!could_take(request, limit)) limit = std::min(limit, bytes_left(request));
+  if (!could_take(request, limit + kSlack)) {
+    const std::size_t left = bytes_left(request);
+    limit = std::min(limit, left - std::min(left, kSlack));
+  }
   for (std::size_t room = std::min(limit, std::max(json.size(), net::kBodyFirstStepSizeBytes));;
        room = limit) {
-    if (!could_take(request, room)) room = limit;
+    if (!could_take(request, room + kSlack)) room = limit;
     ByteLease scratch_lease;
     if (budget != nullptr &&
-        !scratch_lease.try_grow(*budget, room, &request, request.lease.bytes())) {
+        !scratch_lease.try_grow(*budget, room + kSlack, &request, request.lease.bytes())) {
       return fail(overload(*request.exchange));
     }
     std::vector<std::byte> wire;
-    wire.reserve(room);
+    wire.reserve(room + kSlack);
     otlpview::JsonLimits limits;
     limits.nesting_max = terms.settings.max_nesting_levels;
     limits.wire_size_bytes_max = room;

@@ -38,6 +38,9 @@ namespace otlpview {
 inline constexpr std::size_t kJsonErrorMessageSizeBytesMax = 512;
 // Containers inside containers in what an unknown name holds.
 inline constexpr std::size_t kJsonIgnoredNestingMax = 1024;
+// While it is written `out` may have so much more than JsonLimits::wire_size_bytes_max: who has
+// reserved both sees no byte move.
+inline constexpr std::size_t kJsonSlackSizeBytes = kVarintSizeBytesMax;
 // Why text is refused; every one is bad data. The names are metric labels: rename none.
 enum class JsonErrc : std::uint8_t {
   invalid_utf8,

@@ -95,6 +95,8 @@ struct Range {
   }
 }
 
+static_assert(kJsonSlackSizeBytes == WireWriter::kSlackSizeBytes);
+
 class Transcoder {
  public:
   Transcoder(std::string_view text, const JsonLimits& limits, std::vector<std::byte>& out)

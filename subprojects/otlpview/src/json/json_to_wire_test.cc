@@ -1,5 +1,6 @@
 #include "otlpview/json_to_wire.h"
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -635,6 +636,24 @@ TEST(JsonToWire, OutputIsBounded) {
   EXPECT_EQ(transcode(Signal::traces, in_span("\"kind\":1"), limits).failure.code,
             JsonErrc::too_large);
   EXPECT_FALSE(transcode(Signal::traces, "{}", limits).refused);
+}
+
+// Goal: who reserves the limit and the slack keeps the room. Method: one long text, whose lengths are
+// closed when the output is nearly as long as the limit.
+TEST(JsonToWire, OutputStaysInTheRoomThatWasReserved) {
+  const std::string text =
+      R"({"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":")" +
+      std::string(100'000, 'x') + R"("}}]}]}]})";
+  JsonLimits limits;
+  limits.wire_size_bytes_max = text.size();
+  std::vector<std::byte> out;
+  out.reserve(limits.wire_size_bytes_max + kJsonSlackSizeBytes);
+  const std::byte* const data = out.data();
+  const std::size_t capacity = out.capacity();
+  ASSERT_TRUE(json_to_wire(Signal::logs, std::as_bytes(std::span(text)), limits, out));
+  EXPECT_GT(out.size(), 100'000U);
+  EXPECT_EQ(out.data(), data);
+  EXPECT_EQ(out.capacity(), capacity);
 }
 
 // Goal: a message leads to the place. Method: one failure per kind of place.

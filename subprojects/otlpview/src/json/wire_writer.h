@@ -23,6 +23,9 @@ namespace otlpview::json {
 
 class WireWriter {
  public:
+  // A close() may add this much: one length that was guessed one byte and takes ten.
+  static constexpr std::size_t kSlackSizeBytes = kVarintSizeBytesMax;
+
   struct Mark {
     std::size_t begin;  // of the length
     std::size_t guess;  // bytes left for it
@@ -75,9 +78,6 @@ class WireWriter {
   void finish() { out_.resize(size_); }
 
  private:
-  // A close() may add this much: one length that was guessed one byte and takes ten.
-  static constexpr std::size_t kSlackSizeBytes = kVarintSizeBytesMax;
-
   template <typename T>
   void little_endian(T value) noexcept {
     static_assert(std::endian::native == std::endian::little, "the wire is little-endian");
