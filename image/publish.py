@@ -1,9 +1,10 @@
-"""Pushes the images that `./dev image` made, signs them, and attests what they are made of.
+"""Pushes the images that `./dev image` made by digest, signs them, attests what they are made of, and only then tags them.
 
     publish.py REPOSITORY [--dist DIR] [--tag TAG]... [--unsigned] [--insecure]
 
     REPOSITORY       as ghcr.io/your-org/otlp-service; tags: the version, the commit, and every --tag
-    REGISTRY_USER, REGISTRY_PASSWORD (environment)   to log in; without them the machine's own login is used
+    REGISTRY_USER, REGISTRY_PASSWORD (environment)   to log in, by Docker's file ($DOCKER_CONFIG, ~/.docker): cosign reads no
+                     other, nor does what attests after this; without them the machine's own login is used
     --unsigned       without cosign: for a registry on this machine
     --insecure       plain HTTP, likewise
 
@@ -18,7 +19,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 
 import oci
 
@@ -38,19 +38,24 @@ def commit():
     return [f"sha-{said.stdout.strip()}"] if said.returncode == 0 else []
 
 
-def push(archive, repository, tags, insecure):
-    with tempfile.TemporaryDirectory() as folder:
-        auth = pathlib.Path(folder) / "auth.json"
-        login = []
-        if os.environ.get("REGISTRY_USER"):
-            run("skopeo", "login", f"--authfile={auth}", f"--username={os.environ['REGISTRY_USER']}", "--password-stdin",
-                repository.split("/")[0], input=os.environ["REGISTRY_PASSWORD"])
-            login = [f"--authfile={auth}"]
-        digest = pathlib.Path(folder) / "digest"
-        for tag in tags:
-            run("skopeo", "--insecure-policy", "copy", "--quiet", "--all", "--preserve-digests", f"--digestfile={digest}",
-                *login, f"--dest-tls-verify={'false' if insecure else 'true'}", f"oci-archive:{archive}", f"docker://{repository}:{tag}")
-        return digest.read_text().strip()
+def log_in(repository, insecure):
+    """The options with which skopeo uses the login; none where there is the machine's own."""
+    if not os.environ.get("REGISTRY_USER"):
+        return []
+    file = pathlib.Path(os.environ.get("DOCKER_CONFIG") or pathlib.Path.home() / ".docker") / "config.json"
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    run("skopeo", "login", f"--authfile={file}", f"--username={os.environ['REGISTRY_USER']}", "--password-stdin",
+        f"--tls-verify={secure(insecure)}", repository.split("/")[0], input=os.environ["REGISTRY_PASSWORD"])
+    return [f"--authfile={file}"]
+
+
+def secure(insecure):
+    return "false" if insecure else "true"
+
+
+def copy(source, target, login, insecure):
+    run("skopeo", "--insecure-policy", "copy", "--quiet", "--all", "--preserve-digests", *login,
+        f"--src-tls-verify={secure(insecure)}", f"--dest-tls-verify={secure(insecure)}", source, target)
 
 
 def sign(repository, digest, dist, descriptors, version):
@@ -79,10 +84,14 @@ def main():
         sys.exit(f"publish: {archive} is missing: ./dev image --arch=all")
     if not options.unsigned and not shutil.which("cosign"):
         sys.exit("publish: cosign is missing, and an unsigned image is not published; --unsigned for a registry of your own")
-    digest = push(archive, repository, [version, *commit(), *options.tag], options.insecure)
     descriptors, _, _ = oci.read_layout(archive)
+    digest = oci.digest(run("skopeo", "inspect", "--raw", f"oci-archive:{archive}").encode())
+    login = log_in(repository, options.insecure)
+    copy(f"oci-archive:{archive}", f"docker://{repository}@{digest}", login, options.insecure)
     if not options.unsigned:
         sign(repository, digest, options.dist, descriptors, version)
+    for tag in [version, *commit(), *options.tag]:
+        copy(f"docker://{repository}@{digest}", f"docker://{repository}:{tag}", login, options.insecure)
     if os.environ.get("GITHUB_OUTPUT"):
         with open(os.environ["GITHUB_OUTPUT"], "a", encoding="utf-8") as out:
             out.write(f"digest={digest}\n")

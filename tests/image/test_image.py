@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import time
 
@@ -18,6 +19,12 @@ import sdk
 
 def test_files_modes_owners_and_settings_are_as_written(any_image):
     archive.check(any_image)
+
+
+def test_it_names_the_commit_it_was_made_from(any_image):
+    if os.environ.get("OTLP_IMAGE"):
+        pytest.skip("an image from elsewhere: Nix has no commit of a tree with changes")
+    assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?", any_image.config["Labels"]["org.opencontainers.image.revision"])
 
 
 def test_nothing_in_it_can_be_run_but_the_service(any_image):

@@ -16,7 +16,8 @@ import tree
 
 WORKFLOWS = [path for path in tree.files() if path.parts[:2] == (".github", "workflows")]
 EXPECTED = {"audit", "benchmarks", "fuzz", "gitops", "image", "interop", "nix", "promote", "smoke", "test"}
-COMMANDS = re.compile(r"(\./dev|nix) [^\n]+|apt-get update && apt-get install [^\n]+git")
+TRUST = 'git config --global --add safe.directory "$GITHUB_WORKSPACE"'
+COMMANDS = re.compile(r"(\./dev|nix) [^\n]+|apt-get update && apt-get install [^\n]+git && " + re.escape(TRUST))
 WRITES = {"contents": {"benchmarks", "promote", "image"}, "pull-requests": {"promote", "image"}, "packages": {"image"},
           "id-token": {"image"}, "attestations": {"image"}}
 
@@ -72,6 +73,14 @@ def test_each_step_is_a_command_that_runs_on_a_developers_machine(path):
                     assert command.split()[1] in known, command
             if step.get("uses", "").startswith("actions/checkout@") and step.get("with", {}).get("persist-credentials", True):
                 assert job["permissions"]["contents"] == "write", f"{name} keeps a token that it does not need"
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_git_trusts_the_checkout_of_a_container_job(path):
+    """Root in the container, another user's folder: without it Git refuses, and images name no commit."""
+    for name, job in jobs(path):
+        if "container" in job:
+            assert any(step.get("run", "").strip().endswith(TRUST) for step in job["steps"]), name
 
 
 def comment_above(text, job):

@@ -1,6 +1,7 @@
 """The hosted jobs by the tools that know GitHub's rules, and the commands that they alone call, for real: a push to a
 registry, a promotion to a remote. tests/lint/workflows.py has what needs no tool."""
 
+import contextlib
 import http.server
 import importlib.util
 import json
@@ -13,6 +14,7 @@ import threading
 import time
 
 import pytest
+import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
@@ -126,15 +128,15 @@ def test_the_gate_fails_a_ratio_that_is_worse_by_more_than_a_quarter(tmp_path, c
     assert bench.gate(main, results(0.2, 0.39)) == 0
 
 
-@pytest.fixture
-def registry(tmp_path):
-    """Debian's docker-registry on a port of the system's choice."""
+@contextlib.contextmanager
+def serving(tmp_path, more=""):
+    """Debian's docker-registry on a port of the system's choice; `more` is added to its configuration."""
     program = shutil.which("docker-registry")
     if not program:
         pytest.skip("docker-registry is not installed: ./dev test workflows installs it")
     config = tmp_path / "registry.yml"
     config.write_text(f"version: 0.1\nlog: {{level: info, formatter: json}}\nstorage: {{filesystem: {{rootdirectory: {tmp_path}/registry}}}}\n"
-                      "http: {addr: '127.0.0.1:0'}\n")
+                      f"http: {{addr: '127.0.0.1:0'}}\n{more}")
     log = tmp_path / "registry.log"
     with open(log, "wb") as out:
         process = subprocess.Popen([program, "serve", str(config)], stdout=out, stderr=subprocess.STDOUT)
@@ -149,18 +151,41 @@ def registry(tmp_path):
         process.wait(20)
 
 
-def test_publish_pushes_the_index_and_tells_its_digest(tmp_path, registry):
-    """Goal: what is promoted is what was built. Method: two images of a file that is no program, an index of both, a
-    real registry; skopeo reads back by digest. Without cosign nothing unsigned is published."""
-    version = (ROOT / "VERSION").read_text().strip()
-    dist = tmp_path / "dist"
-    (dist / "sbom").mkdir(parents=True)
-    (dist / "program").write_bytes(b"not a program")
+@pytest.fixture
+def registry(tmp_path):
+    with serving(tmp_path) as address:
+        yield address
+
+
+@pytest.fixture
+def locked_registry(tmp_path):
+    """The same for `publisher` alone, whose password is `secret` (as htpasswd -nB writes it)."""
+    (tmp_path / "htpasswd").write_text("publisher:$2b$05$WS5RzYtBKdQfd3jbaOe8lubmGptpblHDBaEyevvg66D3pijYfw3.K\n")
+    with serving(tmp_path, f"auth: {{htpasswd: {{realm: test, path: {tmp_path}/htpasswd}}}}\n") as address:
+        yield address
+
+
+@pytest.fixture
+def dist(tmp_path):
+    """What `./dev image --arch=all` leaves, of a file that is no program: two images, and an index of both."""
+    folder, version = tmp_path / "dist", (ROOT / "VERSION").read_text().strip()
+    (folder / "sbom").mkdir(parents=True)
+    (folder / "program").write_bytes(b"not a program")
     for architecture in ("amd64", "arm64"):
-        run(sys.executable, ROOT / "image/oci.py", "--binary", dist / "program", "--ca-certificates", dist / "program", "--sbom", dist / "sbom",
-            "--architecture", architecture, "--version", version, "--out", dist / f"otlp-service-{version}-linux-{architecture}.oci.tar")
-    index = dist / f"otlp-service-{version}.oci.tar"
-    run(sys.executable, ROOT / "image/index.py", "--out", index, *sorted(dist.glob("*-linux-*.oci.tar")))
+        run(sys.executable, ROOT / "image/oci.py", "--binary", folder / "program", "--ca-certificates", folder / "program", "--sbom", folder / "sbom",
+            "--architecture", architecture, "--version", version, "--out", folder / f"otlp-service-{version}-linux-{architecture}.oci.tar")
+    run(sys.executable, ROOT / "image/index.py", "--out", folder / f"otlp-service-{version}.oci.tar", *sorted(folder.glob("*-linux-*.oci.tar")))
+    return folder
+
+
+def index_of(dist):
+    archive, = [path for path in dist.glob("*.oci.tar") if "-linux-" not in path.name]
+    return archive
+
+
+def test_publish_pushes_the_index_and_tells_its_digest(tmp_path, registry, dist):
+    """Goal: what is promoted is what was built. Method: a real registry; skopeo reads back by digest. Without cosign
+    nothing unsigned is published."""
     output = tmp_path / "output"
     environment = {**os.environ, "GITHUB_OUTPUT": str(output), "PATH": "/usr/bin:/bin"}
     publish = [sys.executable, ROOT / "image/publish.py", f"{registry}/Test/otlp-service", "--dist", dist, "--insecure"]
@@ -168,10 +193,80 @@ def test_publish_pushes_the_index_and_tells_its_digest(tmp_path, registry):
     assert refused.returncode != 0 and "cosign is missing" in refused.stderr
     digest = run(*publish, "--unsigned", env=environment).stdout.split()[-1]
     assert output.read_text() == f"digest={digest}\n"
-    assert digest == json.loads(run("skopeo", "inspect", "--format", '"{{.Digest}}"', f"oci-archive:{index}").stdout) or digest.startswith("sha256:")
+    top, = json.loads(run("tar", "-xOf", index_of(dist), "index.json").stdout)["manifests"]
+    assert digest == top["digest"]
     found = json.loads(run("skopeo", "inspect", "--raw", "--tls-verify=false", f"docker://{registry}/test/otlp-service@{digest}").stdout)
-    descriptors, _, _ = oci.read_layout(index)
+    descriptors, _, _ = oci.read_layout(index_of(dist))
     assert [one["digest"] for one in found["manifests"]] == [one["digest"] for one in descriptors]
+
+
+# Signs nothing. As the real one it finds its credentials in Docker's file alone, and what it signs must be there.
+COSIGN = '''#!/usr/bin/python3
+import base64, json, os, pathlib, sys, urllib.request
+reference = sys.argv[-1]
+registry, _, rest = reference.partition("/")
+repository, _, digest = rest.partition("@")
+folder = pathlib.Path(os.environ.get("DOCKER_CONFIG") or pathlib.Path(os.environ["HOME"], ".docker"))
+login = json.loads((folder / "config.json").read_text())["auths"][registry]["auth"]
+urllib.request.urlopen(urllib.request.Request(f"http://{registry}/v2/{repository}/manifests/{digest}", headers={
+    "Authorization": "Basic " + login, "Accept": "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"}))
+with open(os.environ["COSIGN_LOG"], "a") as log:
+    log.write(sys.argv[1] + " " + digest + chr(10))
+sys.exit(int(os.environ.get("COSIGN_EXIT", "0")))
+'''
+
+
+@pytest.mark.parametrize("docker_config", [None, "elsewhere"])
+def test_publish_signs_before_a_tag_shows_it(tmp_path, locked_registry, dist, docker_config):
+    """Goal: nothing unsigned is ever found by its name, and who signs and attests can log in. Method: a registry with
+    a password, and a cosign that looks for it where go-containerregistry does; first it fails, then it signs."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/cosign").write_text(COSIGN)
+    (tmp_path / "bin/cosign").chmod(0o755)
+    output, log = tmp_path / "output", tmp_path / "signed"
+    environment = {**os.environ, "HOME": str(tmp_path / "home"), "PATH": f"{tmp_path}/bin:/usr/bin:/bin", "GITHUB_OUTPUT": str(output),
+                   "REGISTRY_USER": "publisher", "REGISTRY_PASSWORD": "secret", "COSIGN_LOG": str(log)}
+    environment.pop("DOCKER_CONFIG", None)
+    folder = tmp_path / "home/.docker"
+    if docker_config:
+        folder = tmp_path / docker_config
+        environment["DOCKER_CONFIG"] = str(folder)
+
+    def tags():
+        said = run("skopeo", "list-tags", "--tls-verify=false", f"--authfile={folder}/config.json", f"docker://{locked_registry}/test/otlp-service", check=False)
+        return set(json.loads(said.stdout)["Tags"] if said.returncode == 0 else [])
+    publish = [sys.executable, ROOT / "image/publish.py", f"{locked_registry}/test/otlp-service", "--dist", dist, "--insecure", "--tag", "latest"]
+    refused = run(*publish, check=False, env={**environment, "COSIGN_EXIT": "1"})
+    assert refused.returncode == 1 and "cosign sign" in refused.stderr, refused.stderr
+    assert log.read_text().startswith("sign sha256:"), "cosign had no credentials"
+    assert not tags() and not output.exists()
+    log.unlink()
+    digest = run(*publish, env=environment).stdout.split()[-1]
+    signed = log.read_text().splitlines()
+    assert signed[0] == f"sign {digest}" and [line.split()[0] for line in signed[1:]] == 4 * ["attest"]
+    version = (ROOT / "VERSION").read_text().strip()
+    assert tags() == {version, "latest", "sha-" + run("git", "-C", ROOT, "rev-parse", "--short=12", "HEAD").stdout.strip()}
+    assert output.read_text() == f"digest={digest}\n"
+
+
+def test_the_image_of_a_container_job_names_its_commit(tmp_path):
+    """Goal: no image is labelled `unknown`. Method: what a container job has, root in a checkout of another user: the
+    command of its first step, then the function of ./dev that makes the label."""
+    if os.geteuid() != 0:
+        pytest.skip("takes root, as a container job has it")
+    tree, home = clone(tmp_path), tmp_path / "home"
+    home.mkdir()
+    os.chown(tree, 1001, 1001)
+    os.chown(tree / ".git", 1001, 1001)
+    step = yaml.safe_load((ROOT / ".github/workflows/image.yml").read_text())["jobs"]["test"]["steps"][0]["run"]
+    trust = step.rpartition(" && ")[2]
+    assert trust.startswith("git config ")
+    environment = {**os.environ, "HOME": str(home), "GITHUB_WORKSPACE": str(tree)}
+    run("bash", "-c", trust, env=environment)
+    source = (tree / "dev").read_text()
+    function = source[source.index("revision_of_tree() {"):].partition("\n}\n")[0] + "\n}\nrevision_of_tree"
+    said = run("bash", "-euc", function, cwd=tree, env=environment).stdout.strip()
+    assert said == run("git", "-C", ROOT, "rev-parse", "HEAD").stdout.strip()
 
 
 def test_an_audit_fails_on_what_has_a_fix_and_only_lists_what_has_none(tmp_path):
