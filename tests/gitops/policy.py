@@ -6,6 +6,8 @@ file and line.
 
 import re
 
+import yaml
+
 import limits
 import references
 import wiring
@@ -52,6 +54,23 @@ def check_least_rights(objects):
                 yield role, ["rules", index], None, "a rule over everything, or over secrets"
 
 
+def check_gateway_pods(objects):
+    """Istio makes the pods of a Gateway beside it, and its own template has no seccomp profile: where the namespace
+    enforces "restricted" (a chart's does, by its README), the Gateway has to bring one."""
+    levels = [namespace["metadata"]["labels"].get("pod-security.kubernetes.io/enforce") for namespace in of_kind(objects, "Namespace")]
+    if levels and "restricted" not in levels:
+        return
+    overlays = {name(obj): yaml.safe_load(obj.get("data", {}).get("deployment", "")) or {} for obj in of_kind(objects, "ConfigMap")}
+    for gateway in of_kind(objects, "Gateway"):
+        if group(gateway) != "gateway.networking.k8s.io" or gateway["spec"]["gatewayClassName"] != "istio":
+            continue
+        found = overlays.get(gateway["spec"].get("infrastructure", {}).get("parametersRef", {}).get("name"), {})
+        for key in ("spec", "template", "spec", "securityContext", "seccompProfile", "type"):
+            found = found.get(key) or {}
+        if found != "RuntimeDefault":
+            yield gateway, ["spec", "infrastructure", "parametersRef", "name"], None, "Pod Security restricted: the Gateway's pods have no seccomp profile"
+
+
 def check_deprecated(objects):
     for rule in of_kind(objects, "DestinationRule"):
         policy = rule["spec"]["trafficPolicy"]
@@ -74,7 +93,7 @@ def check_production(objects):
             yield namespace, ["metadata", "labels"], None, "the namespace does not enforce the restricted standard"
 
 
-CHECKS = (check_images, check_namespaces, check_unique, check_least_rights, check_deprecated)
+CHECKS = (check_images, check_namespaces, check_unique, check_least_rights, check_gateway_pods, check_deprecated)
 
 
 def check(objects, environment="", required=None):

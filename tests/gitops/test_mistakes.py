@@ -97,6 +97,8 @@ MISTAKES = {
         "policy", "kustomize/components/istio/peerauthentication-metrics.yaml", "mode: PERMISSIVE", "mode: STRICT", "outside the mesh cannot read port http-metrics"),
     "a Gateway whose certificate nobody makes": (
         "policy", "kustomize/components/gateway-api/gateway.yaml", "name: otlp-tls", "name: otlp-edge-tls", "no Certificate makes it"),
+    "a Gateway whose pods the namespace refuses": (
+        "policy", "kustomize/components/gateway-api/gateway.yaml", "name: otlp-service-gateway", "name: otlp-service-gatewey", "the Gateway's pods have no seccomp profile"),
     "an edge whose certificate nobody lists": (
         "policy", "kustomize/components/istio/gateway.yaml", "credentialName: otlp-tls-cert", "credentialName: otlp-cert", "does not list it in istio-system"),
     "a misspelt field in a template of the chart": (
