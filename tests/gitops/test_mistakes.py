@@ -5,6 +5,21 @@ import pytest
 BASE = "kustomize/base/"
 PRODUCTION = "kustomize/overlays/production/"
 
+GRPC_ROUTE = """apiVersion: gateway.networking.k8s.io/v1
+kind: GRPCRoute
+metadata:
+  name: otlp-grpc
+spec:
+  parentRefs:
+    - name: otlp-service
+  hostnames:
+    - "*.example.com"
+  rules:
+    - backendRefs:
+        - name: otlp-service
+          port: 4317
+"""
+
 # name: gate, file, what stands there, what stands there instead, words of the message
 MISTAKES = {
     "a typing error in an overlay": (
@@ -70,7 +85,7 @@ MISTAKES = {
     "a budget that never lets go": (
         "policy", BASE + "poddisruptionbudget.yaml", "maxUnavailable: 1", "maxUnavailable: 0", "nodes would not drain"),
     "a route to a Service that is not there": (
-        "policy", "kustomize/components/gateway-api/grpcroute.yaml", "        - name: otlp-service\n          port: 4317", "        - name: otlp-servise\n          port: 4317", "otlp-servise is missing"),
+        "policy", "kustomize/components/gateway-api/httproute.yaml", "        - name: otlp-service\n          port: 4317", "        - name: otlp-servise\n          port: 4317", "otlp-servise is missing"),
     "a drain longer than the grace period, by the configuration": (
         "policy", BASE + "config/gateway.yaml", "service:\n", "service:\n  shutdown_timeout: 55s\n", "do not fit"),
     "a configuration file that is not mounted": (
@@ -97,6 +112,10 @@ MISTAKES = {
         "policy", "kustomize/components/istio/peerauthentication-metrics.yaml", "mode: PERMISSIVE", "mode: STRICT", "outside the mesh cannot read port http-metrics"),
     "a Gateway whose certificate nobody makes": (
         "policy", "kustomize/components/gateway-api/gateway.yaml", "name: otlp-tls", "name: otlp-edge-tls", "no Certificate makes it"),
+    "two kinds of route with one name": (
+        "policy", "kustomize/components/gateway-api/httproute.yaml", "# OTLP/HTTP, and", GRPC_ROUTE + "---\n# OTLP/HTTP, and", "only one of the two is taken"),
+    "gRPC to a port of HTTP/1.1": (
+        "policy", "kustomize/components/gateway-api/httproute.yaml", "port: 4317", "port: 4318", "gRPC to a port"),
     "a Gateway whose pods the namespace refuses": (
         "policy", "kustomize/components/gateway-api/gateway.yaml", "name: otlp-service-gateway", "name: otlp-service-gatewey", "the Gateway's pods have no seccomp profile"),
     "an edge whose certificate nobody lists": (

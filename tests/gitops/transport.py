@@ -14,6 +14,8 @@ import references
 from manifest import name, of_kind
 
 ISTIOD_PORT = 15012
+GRPC_PATHS = "/opentelemetry.proto.collector."
+HTTP2_PROTOCOLS = {"grpc", "kubernetes.io/h2c"}
 CLEAR_PROTOCOLS = {"HTTP", "GRPC"}  # nginx's backend-protocol
 SERVERS = ("Deployment", "StatefulSet", "DaemonSet")
 
@@ -173,6 +175,34 @@ def check_mesh_routes(objects):
                     yield virtual, ["spec", "http"], None, f"port {port['name']} of {host} has no route in the mesh: its callers get 404"
 
 
+def same_host(left, right):
+    """Whether a name can be meant by both; None stands for every name, `*.` for all below."""
+    if left is None or right is None or left == right:
+        return True
+    return any(wide.startswith("*.") and narrow.endswith(wide[1:]) for wide, narrow in ((left, right), (right, left)))
+
+
+def check_route_kinds(objects):
+    """Where an HTTPRoute and a GRPCRoute of one listener share a name, the Gateway API takes the older one alone. gRPC by an
+    HTTPRoute needs a backend that is spoken to by HTTP/2."""
+    def places(route):
+        return [(parent["name"], parent.get("sectionName"), host) for parent in route["spec"]["parentRefs"]
+                for host in route["spec"].get("hostnames", [None])]
+    for route in of_kind(objects, "GRPCRoute"):
+        for other in of_kind(objects, "HTTPRoute"):
+            if any(ours[0] == theirs[0] and (ours[1] == theirs[1] or None in (ours[1], theirs[1])) and same_host(ours[2], theirs[2])
+                   for ours in places(route) for theirs in places(other)):
+                yield route, ["spec", "hostnames"], None, f"HTTPRoute {name(other)} has this name at the same listener: only one of the two is taken"
+    protocols = {(name(service), port["port"]): port.get("appProtocol") for service in of_kind(objects, "Service") for port in service["spec"]["ports"]}
+    for route in of_kind(objects, "HTTPRoute"):
+        for index, rule in enumerate(route["spec"]["rules"]):
+            if not any(match.get("path", {}).get("value", "").startswith(GRPC_PATHS) for match in rule.get("matches", [])):
+                continue
+            for number, backend in enumerate(rule["backendRefs"]):
+                if protocols.get((backend["name"], backend["port"])) not in HTTP2_PROTOCOLS:
+                    yield route, ["spec", "rules", index, "backendRefs", number, "port"], backend["port"], "gRPC to a port that is spoken to by HTTP/1.1"
+
+
 def check_certificates(objects, required):
     known = references.known_secrets(objects, required)
     for gateway in of_kind(objects, "Gateway"):
@@ -190,6 +220,6 @@ def check_certificates(objects, required):
 
 
 def check(objects, required):
-    for one in (check_encryption, check_authorization, check_members, check_mesh_routes):
+    for one in (check_encryption, check_authorization, check_members, check_mesh_routes, check_route_kinds):
         yield from one(objects)
     yield from check_certificates(objects, required)
