@@ -69,7 +69,9 @@ def make_namespace(namespace):
     if run("kubectl", "get", "namespace", namespace, check=False).returncode != 0:
         run("kubectl", "create", "namespace", namespace)
         step(f"namespace {namespace} made")
-    run("kubectl", "label", "namespace", namespace, "--overwrite", "pod-security.kubernetes.io/enforce=restricted")
+    # The values of every environment are for the mesh. Our pods ask for their proxies themselves; a collector that is
+    # put beside them has to be in the mesh as well.
+    run("kubectl", "label", "namespace", namespace, "--overwrite", "pod-security.kubernetes.io/enforce=restricted", "istio-injection=enabled")
 
 
 def required_secrets(environment):

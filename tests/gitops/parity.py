@@ -1,7 +1,8 @@
 """The gate that chart and kustomize render the same objects, and that the chart's copies are copies.
 
 What may differ, and is taken away before the comparison: the name of a generated ConfigMap's hash,
-labels and annotations of the tool that applies it, the Namespace, and each tool's own hooks.
+labels and annotations of the tool that applies it, the Namespace, what its label says (the chart has no Namespace, so its
+pods say themselves that they are in the mesh), and each tool's own hooks.
 """
 
 import pathlib
@@ -22,7 +23,7 @@ COPIES = {
     "files/smoke.py": "kustomize/components/hooks/smoke.py",
 }
 TOOL_LABELS = {"app.kubernetes.io/managed-by", "app.kubernetes.io/part-of", "app.kubernetes.io/instance",
-               "app.kubernetes.io/version", "helm.sh/chart", "otlp.io/environment"}
+               "app.kubernetes.io/version", "helm.sh/chart", "otlp.io/environment", "sidecar.istio.io/inject"}
 TOOL_ANNOTATIONS = re.compile(r"^(argocd\.argoproj\.io/|checksum/)")
 HASHED = re.compile(r"^(otlp-(?:service-config|env|agent-config|secrets|service-smoke))-[a-z0-9]{10}$")
 

@@ -73,6 +73,7 @@ def test_secrets_are_looked_for_before_helm_and_health_is_asked_after(cluster, a
     assert order == sorted(order)
     assert f"image.digest={DIGEST}" in "\n".join(calls) and "--timeout 10m" in "\n".join(calls)
     assert "otlp-service-0: healthy; 0 items pending" in said.stdout and "deployed to otlp-system" in said.stdout
+    assert any(call.startswith("kubectl label namespace otlp-system ") and "istio-injection=enabled" in call for call in calls)
     assert "no secret otlp-tls-cert in istio-system" in said.stdout
 
 

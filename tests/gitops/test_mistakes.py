@@ -100,6 +100,10 @@ MISTAKES = {
         "policy", "kustomize/components/hooks/job-smoke-test.yaml", "--otlp=http:", "--otlp=https:", "speaks clear text"),
     "a smoke test outside the mesh": (
         "policy", "kustomize/components/hooks/job-smoke-test.yaml", "      annotations:\n        # In a mesh", "        sidecar.istio.io/inject: \"false\"\n      annotations:\n        # In a mesh", "from outside the mesh"),
+    "pods of the chart without a proxy": (
+        "policy", "charts/otlp-service/templates/workload.yaml", '        sidecar.istio.io/inject: "true"\n', "", "nothing puts a proxy beside the pods"),
+    "a namespace without proxies": (
+        "policy", "kustomize/components/istio/kustomization.yaml", "        value: enabled", "        value: disabled", "nothing puts a proxy beside the pods"),
     "a port that the mesh lets nobody reach": (
         "policy", "kustomize/components/istio/authorizationpolicy-otlp.yaml", '              - "4318"\n', "", "the mesh refuses every caller of port otlp-http"),
     "a Gateway that the mesh lets nobody reach": (
@@ -187,6 +191,8 @@ ELSEWHERE = {
     "a configuration that listens elsewhere": (BASE + "deployment.yaml", "the port that no longer agrees"),
     "faults in production": ("kustomize/components/fault-injection/kustomization.yaml", "what brings it in"),
     "TLS in the pods inside a mesh": ("kustomize/components/listener-tls/tls-volume.yaml", "what brings it in"),
+    "pods of the chart without a proxy": ("charts/otlp-service/templates/workload.yaml", "the labels"),
+    "a namespace without proxies": (BASE + "deployment.yaml", "the labels of the pods"),
     "a port that the mesh lets nobody reach": (BASE + "deployment.yaml", "the port"),
     "a Gateway that the mesh lets nobody reach": ("kustomize/components/gateway-api/gateway.yaml", "the Gateway"),
     "a port without a route in the mesh": ("kustomize/components/istio/virtualservice.yaml", "the section"),

@@ -17,6 +17,7 @@ ISTIOD_PORT = 15012
 GRPC_PATHS = "/opentelemetry.proto.collector."
 HTTP2_PROTOCOLS = {"grpc", "kubernetes.io/h2c"}
 CLEAR_PROTOCOLS = {"HTTP", "GRPC"}  # nginx's backend-protocol
+LABELS = ["spec", "template", "metadata", "labels"]
 SERVERS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
@@ -57,7 +58,15 @@ def tls_services(objects):
 
 
 def in_mesh(objects):
+    """Whether the rendering is for a mesh, by what it demands; `injected` tells which pods are in it."""
     return any(obj["spec"].get("mtls", {}).get("mode") == "STRICT" for obj in of_kind(objects, "PeerAuthentication"))
+
+
+def injected(objects, workload):
+    """Whether a proxy is put beside its pods: by their own label, else by that of the Namespace, where one is rendered."""
+    own = labels_of(workload).get("sidecar.istio.io/inject")
+    return own == "true" or own is None and any(
+        obj["metadata"]["labels"].get("istio-injection") == "enabled" for obj in of_kind(objects, "Namespace"))
 
 
 # --- TLS or clear text -----------------------------------------------------------------------------
@@ -135,12 +144,14 @@ def check_members(objects):
         return
     services = {name(service) for service in of_kind(objects, "Service")}
     for workload in of_kind(objects, *manifest.WORKLOADS):
-        out = labels_of(workload).get("sidecar.istio.io/inject") == "false"
+        out = not injected(objects, workload)
+        if out and workload["kind"] in SERVERS:
+            yield workload, LABELS, None, f"nothing puts a proxy beside the pods of {name(workload)}: no mutual TLS, and callers that use it are refused"
         for path, container in manifest.containers(workload):
             words = " ".join([*container.get("command", []), *container.get("args", [])])
             called = sorted(services & set(re.findall(r"//([\w-]+):\d", words)))
             if out and called:
-                yield workload, ["spec", "template", "metadata", "labels", "sidecar.istio.io/inject"], "false", \
+                yield workload, [*LABELS, "sidecar.istio.io/inject"], "false", \
                     f"calls {', '.join(called)} from outside the mesh, which takes mutual TLS only"
     for workload in of_kind(objects, *SERVERS):
         rules = [rule for obj in of_kind(objects, "NetworkPolicy") if manifest.selects(obj["spec"]["podSelector"].get("matchLabels"), labels_of(workload))
