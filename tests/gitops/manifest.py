@@ -9,6 +9,9 @@ UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "KiB": 2**10, "MiB"
          "TiB": 2**40, "B": 1, "": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 
 
+PROXY_METRICS_PORT = 15090  # of Istio's proxy beside a pod: no port of the pod's own
+
+
 def size_bytes(text):
     number, unit = re.fullmatch(r"([\d.]+)\s*([A-Za-z]*)", str(text)).groups()
     return float(number) * UNITS[unit]

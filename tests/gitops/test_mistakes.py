@@ -112,6 +112,10 @@ MISTAKES = {
         "policy", "kustomize/components/istio/virtualservice.yaml", "          port: 9090\n      route", "          port: 9091\n      route", "callers get 404"),
     "proxies that cannot reach istiod": (
         "policy", "kustomize/components/istio/networkpolicy-mesh.yaml", "port: 15012", "port: 15010", "reach istiod"),
+    "an annotation that Istio rewrites": (
+        "policy", BASE + "deployment.yaml", 'merge-metrics: "false"', 'merge-metrics: "true"', "into its proxy's port 15020"),
+    "proxies that nobody may scrape": (
+        "policy", "kustomize/components/istio/networkpolicy-mesh.yaml", "port: 15090", "port: 15020", "read the proxies of"),
     "metrics that take mutual TLS only": (
         "policy", "kustomize/components/istio/peerauthentication-metrics.yaml", "mode: PERMISSIVE", "mode: STRICT", "outside the mesh cannot read port http-metrics"),
     "a Gateway whose certificate nobody makes": (
@@ -197,6 +201,7 @@ ELSEWHERE = {
     "a Gateway that the mesh lets nobody reach": ("kustomize/components/gateway-api/gateway.yaml", "the Gateway"),
     "a port without a route in the mesh": ("kustomize/components/istio/virtualservice.yaml", "the section"),
     "proxies that cannot reach istiod": (PRODUCTION + "resources.yaml", "the workload"),
+    "proxies that nobody may scrape": (PRODUCTION + "resources.yaml", "the workload"),
     "metrics that take mutual TLS only": ("kustomize/components/monitoring/servicemonitor.yaml", "who would read them"),
     "values that exclude each other": ("charts/otlp-service/templates/certificate-service.yaml", "what refuses them"),
 }

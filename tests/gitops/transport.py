@@ -18,6 +18,7 @@ GRPC_PATHS = "/opentelemetry.proto.collector."
 HTTP2_PROTOCOLS = {"grpc", "kubernetes.io/h2c"}
 CLEAR_PROTOCOLS = {"HTTP", "GRPC"}  # nginx's backend-protocol
 LABELS = ["spec", "template", "metadata", "labels"]
+ANNOTATIONS = ["spec", "template", "metadata", "annotations"]
 SERVERS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
@@ -158,6 +159,7 @@ def check_members(objects):
                  for rule in obj["spec"].get("egress", [])]
         if rules and not any(port.get("port") == ISTIOD_PORT for rule in rules for port in rule.get("ports", [])):
             yield workload, ["metadata", "name"], None, f"no NetworkPolicy lets the proxies of {name(workload)} reach istiod ({ISTIOD_PORT}): the pods would not start"
+        yield from check_scraped(objects, workload)
     permissive = [obj["spec"] for obj in of_kind(objects, "PeerAuthentication")]
     for monitor in of_kind(objects, "ServiceMonitor"):
         for service in of_kind(objects, "Service"):
@@ -170,6 +172,18 @@ def check_members(objects):
                             spec.get("selector", {}).get("matchLabels"), labels_of(pod)) for spec in permissive for port in ports):
                         yield monitor, ["spec", "endpoints", index, "port"], endpoint["port"], \
                             f"a Prometheus outside the mesh cannot read port {endpoint['port']} of {name(pod)}: mutual TLS only"
+
+
+def check_scraped(objects, workload):
+    """A Prometheus that finds pods by their annotations, from outside the mesh: their metrics, and their proxies'."""
+    annotations = manifest.template(workload)["metadata"].get("annotations", {})
+    if annotations.get("prometheus.io/scrape") == "true" and annotations.get("prometheus.istio.io/merge-metrics") != "false":
+        at = "prometheus.istio.io/merge-metrics" if "prometheus.istio.io/merge-metrics" in annotations else "prometheus.io/port"
+        yield workload, [*ANNOTATIONS, at], annotations.get(at), \
+            "Istio turns the port to scrape into its proxy's port 15020, unless prometheus.istio.io/merge-metrics is \"false\""
+    policies = [obj["spec"] for obj in of_kind(objects, "NetworkPolicy") if manifest.selects(obj["spec"]["podSelector"].get("matchLabels"), labels_of(workload))]
+    if policies and not any(port.get("port") == manifest.PROXY_METRICS_PORT for spec in policies for rule in spec.get("ingress", []) for port in rule.get("ports", [])):
+        yield workload, ["metadata", "name"], None, f"no NetworkPolicy lets monitoring read the proxies of {name(workload)} ({manifest.PROXY_METRICS_PORT})"
 
 
 def check_mesh_routes(objects):

@@ -4,7 +4,7 @@ As in `policy.py`, each check yields (object, path, value, message). Ports and h
 (docs/configuration.md, docs/operations.md).
 """
 
-from manifest import WORKLOADS, containers, name, of_kind, ours, pods_selected, ports_of, selects, template
+from manifest import PROXY_METRICS_PORT, WORKLOADS, containers, name, of_kind, ours, pods_selected, ports_of, selects, template
 
 PORTS = {"otlp-grpc": 4317, "otlp-http": 4318, "http-admin": 8080, "http-metrics": 9090}
 HEALTH_PATHS = {"/health", "/ready", "/health/live", "/health/ready", "/health/startup"}
@@ -86,7 +86,7 @@ def check_network_policies(objects):
             for number, port in enumerate(rule.get("ports", [])):
                 for workload in pods_selected(objects, spec["podSelector"].get("matchLabels")):
                     known = ports_of(workload)
-                    if port["port"] not in known and port["port"] not in known.values():
+                    if port["port"] not in {*known, *known.values(), PROXY_METRICS_PORT}:
                         yield policy, ["spec", "ingress", index, "ports", number, "port"], port["port"], \
                             f"{name(workload)} has no port {port['port']}"
             if not rule.get("from"):
