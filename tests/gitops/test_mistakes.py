@@ -159,7 +159,7 @@ MISTAKES = {
     "an unknown metric in a runbook": (
         "monitoring", "monitoring/runbooks/OtlpStorageDamaged.md", "# OtlpStorageDamaged\n", "# OtlpStorageDamaged\n\n`otlp_storage_damages_total`\n", "unknown metric otlp_storage_damages_total"),
     "an alert that no test makes fire": (
-        "monitoring", "monitoring/tests/storage.test.yaml", 'ALERTS{alertname="OtlpStorageDamaged", alertstate="firing"})\n        eval_time: 5m', 'ALERTS{alertname="OtlpStorageNearlyFull", alertstate="firing"})\n        eval_time: 5m', "no test makes OtlpStorageDamaged fire"),
+        "monitoring", "monitoring/tests/storage.test.yaml", 'ALERTS{alertname="OtlpCommitSlow", alertstate="firing"})\n        eval_time: 15m', 'ALERTS{alertname="OtlpStorageNearlyFull", alertstate="firing"})\n        eval_time: 15m', "no test makes OtlpCommitSlow fire"),
     "an alert that never fires": (
         "monitoring", "monitoring/rules/alerts.yaml", 'otlp_storage_write_path_ok{job="otlp-service"} == 0', 'otlp_storage_write_path_ok{job="otlp-service"} == 7', "FAILED"),
     "a severity that nobody knows": (
