@@ -79,9 +79,9 @@ def overlay_objects(overlay, root):
     return tuple(objects(text_of_overlay(overlay, root)))
 
 
-def text_of_chart(values, root, *arguments):
+def text_of_chart(values, root, *arguments, release="otlp-service"):
     chart = pathlib.Path(root) / "charts/otlp-service"
-    said = subprocess.run([str(toolbox.tool("helm")), "template", "otlp-service", str(chart), "--namespace",
+    said = subprocess.run([str(toolbox.tool("helm")), "template", release, str(chart), "--namespace",
                            "otlp-system", "--kube-version", "1.30.0", "--values", str(values), *arguments],
                           capture_output=True, text=True, check=False)
     if said.returncode != 0:

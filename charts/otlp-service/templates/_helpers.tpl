@@ -36,6 +36,12 @@ app.kubernetes.io/name: {{ include "otlp-service.name" . }}
 {{- .Values.config | default (.Files.Get "files/gateway.yaml") -}}
 {{- end }}
 
+{{/* Rules and dashboards name one autoscaler: here that of the release. A dashboard escapes its quotes. */}}
+{{- define "otlp-service.ofRelease" -}}
+{{- $name := include "otlp-service.name" (index . 0) -}}
+{{- regexReplaceAll `(horizontalpodautoscaler=\\?")otlp-service` (index . 1) (print "${1}" $name) -}}
+{{- end }}
+
 {{- define "otlp-service.kind" -}}
 {{- if .Values.persistence.enabled }}StatefulSet{{ else }}Deployment{{ end -}}
 {{- end }}
