@@ -142,6 +142,21 @@ def check_pages(root, rules):
                     yield page, number, f"unknown alert {name}"
 
 
+def check_commands(root):
+    """Commands on the pages that cannot work: the image holds one program, "restricted" refuses a pod by name, and Argo CD
+    rolls back no application that syncs by itself, as all of ours do."""
+    pages = [*sorted((root / "monitoring/runbooks").glob("*.md")), *sorted((root / "docs").glob("*.md")), root / "kustomize/README.md"]
+    for page in (page for page in pages if page.exists()):
+        for number, line in enumerate(page.read_text().splitlines(), 1):
+            program = re.search(r"\bkubectl\b.*\bexec\b.* -- (\S+)", line)
+            if program and program.group(1) != "otlp-service":
+                yield page, number, f"the image has no {program.group(1)}"
+            if re.search(r"\bkubectl (-\S+ \S+ )*run\b", line) and "--overrides" not in line:
+                yield page, number, "the namespace refuses the pod of kubectl run: kubectl debug --profile=restricted"
+            if "argocd app rollback" in line:
+                yield page, number, "Argo CD refuses to roll back what syncs by itself: git revert"
+
+
 def check_rule_tests(root, rules):
     """promtool's verdict; and each alert has a test in which it fires, and a moment of silence."""
     fires, silent = set(), set()
@@ -284,4 +299,4 @@ def gate(root):
 
 def without_tools(root, rules):
     """What needs neither promtool nor the dashboards' SDK: a second, so it is in the default suites too."""
-    return check_rules(root, rules), check_alerts(root, rules), check_panels(root, rules), check_pages(root, rules)
+    return check_rules(root, rules), check_alerts(root, rules), check_panels(root, rules), check_pages(root, rules), check_commands(root)

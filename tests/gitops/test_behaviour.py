@@ -162,6 +162,9 @@ def test_the_smoke_job_passes_and_can_fail(pod, tmp_path):
     said = subprocess.run([*command, "--delivered"], capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stderr
     assert all(pod.target.items(signal) >= 1 for signal in otlp.SIGNALS)
+    outside = [word for word in command if not word.startswith("--metrics")]
+    said = subprocess.run(outside, capture_output=True, text=True, check=False)
+    assert said.returncode == 0 and said.stdout.endswith("logs, refusal\n"), said.stderr
     pod.stop()
     said = subprocess.run([*command[:-1], "--timeout=0"], capture_output=True, text=True, check=False)
     assert said.returncode == 1 and "/health/startup: expected 200" in said.stderr

@@ -61,6 +61,8 @@ def test_digests_moved_in_order():
 @pytest.mark.parametrize("file, old, new, line_is", [
     ("monitoring/rules/alerts.yaml", "otlp_storage_write_path_ok{", "otlp_storage_write_path{", "alerts.yaml"),
     ("monitoring/runbooks/README.md", "# ", "# OtlpNothing ", "README.md"),
+    ("monitoring/runbooks/OtlpStorageDamaged.md", "-- otlp-service log verify", "-- ls -l", "OtlpStorageDamaged.md"),
+    ("monitoring/runbooks/OtlpCircuitBreakerOpen.md", "-n $NS debug", "-n $NS run", "OtlpCircuitBreakerOpen.md"),
 ])
 def test_a_mistake_is_found(assets, file, old, new, line_is):
     line = assets.change(file, old, new)

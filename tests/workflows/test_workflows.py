@@ -46,6 +46,27 @@ def test_zizmor_finds_nothing():
     run(program, "--offline", "--quiet", ROOT / ".github/workflows")
 
 
+# Goal: what a workflow waits for is sent. Method: the events of the workflows beside those that Argo CD's notifications
+# send to GitHub, by a trigger that each application subscribes to.
+def test_each_event_that_a_workflow_waits_for_has_a_sender():
+    waited = {kind for path in WORKFLOWS for kind in (yaml.safe_load(path.read_text())[True].get("repository_dispatch") or {}).get("types", [])}
+    settings = yaml.safe_load((ROOT / "argocd/notifications.yaml").read_text())["data"]
+    assert "$github-token" in settings["service.webhook.github"]
+    applications = [yaml.safe_load(path.read_text())["metadata"] for path in (ROOT / "argocd/applications").glob("*.yaml")]
+    sent = set()
+    for key, text in settings.items():
+        for trigger in yaml.safe_load(text) if key.startswith("trigger.") else []:
+            for name in trigger["send"]:
+                webhook = yaml.safe_load(settings[f"template.{name}"]).get("webhook", {}).get("github")
+                if webhook and all(f"notifications.argoproj.io/subscribe.{key.removeprefix('trigger.')}.github" in one["annotations"] for one in applications):
+                    assert webhook["path"] == "/repos/your-org/otlp-service/dispatches"
+                    # Go's templates: the label, looked up by its name.
+                    body = json.loads(webhook["body"].replace('{{index .app.metadata.labels "otlp.io/environment"}}', "dev"))
+                    assert body["client_payload"] == {"environment": "dev"}
+                    sent.add(body["event_type"])
+    assert waited == sent == {"deployed"}
+
+
 def clone(tmp_path):
     """A checkout whose origin is a bare repository."""
     run("git", "clone", "--quiet", "--bare", "--no-hardlinks", ROOT, tmp_path / "origin.git")
