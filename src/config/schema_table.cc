@@ -446,7 +446,8 @@ constexpr std::array kRows = {
     SchemaRow{"storage.history_size_max", size, "0", "",
               "Kept for queries after every exporter has passed."},
     SchemaRow{"storage.age_max", duration, "0s", "0..",
-              "Records expire, delivered or not, when they are older, or by an eighth more; 0: no limit."},
+              "Records expire, delivered or not, when they are older, or by an eighth more; 0: no "
+              "limit."},
     SchemaRow{"storage.when_full", choice, "refuse", "refuse|drop_oldest",
               "Tell senders to come later, or drop the oldest and count it."},
     SchemaRow{"storage.tail_cache_size", size, "16MiB", "1MiB..",

@@ -106,8 +106,8 @@ TEST(Recovery, TotalsAreNotBehindACursor) {
   EXPECT_EQ(records[0].items_before, 10U);
 }
 
-// Goal: blocks at the end of the log that the disk does not give are damage, not the torn tail: they
-// may be there again tomorrow. Method: the last block is unreadable at a start.
+// Goal: blocks at the end of the log that the disk does not give are damage, not the torn tail:
+// they may be there again tomorrow. Method: the last block is unreadable at a start.
 TEST(Recovery, AnUnreadableEndIsNotCutOff) {
   EngineFixture log(1);
   ASSERT_TRUE(log.open());
@@ -399,7 +399,7 @@ TEST(Retention, ASegmentThatCannotBeFinishedIsNotLeftBehind) {
 }
 
 // Goal: records expire when they are as old as they may be and an eighth more, where few come as
-// where many do, and after a start. Method: one record an hour in segments that would last for days.
+// where many do, and after a start. Method: one record an hour in segments that would last days.
 TEST(Retention, WhatIsTooOldExpires) {
   EngineFixture log(1);
   log.options.age_max = 8h;
