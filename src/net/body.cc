@@ -63,8 +63,8 @@ Result<void, RequestErrc> grow_known_body(const BodyPlan& plan, std::size_t size
                                           ByteLease& lease) noexcept {
   if (needed_bytes <= body.payload_capacity()) return {};
   const std::size_t kept = lease.bytes();
-  const std::size_t next = room_of_block(kBodyBlockGrowthFactor * body.block().size());
-  std::size_t room = std::min(size_bytes, std::max(needed_bytes, next));
+  constexpr std::size_t kSecondRoom = room_of_block(kBodySecondBlockSizeBytes);
+  std::size_t room = needed_bytes <= kSecondRoom ? std::min(size_bytes, kSecondRoom) : size_bytes;
   if (plan.budget != nullptr && !take(plan, lease, buffer_cost_bytes(room))) {
     // Whole, it may go alone.
     room = size_bytes;

@@ -1,7 +1,7 @@
 // Gathers the bytes of one body into one Buffer, every byte of room leased before it is allocated.
 //
-//   known length   : one lease and one block of that size, if it is small; else a first block, and
-//                    larger ones as bytes come: what is only announced takes no memory.
+//   known length   : one lease and one block of that size, if it is small; else a first block, then
+//                    a second, then one of that size, each when the one before it is full.
 //   unknown length : room in steps that double, or all that could be had; at the limit no further.
 //
 // The room of a block is leased whole, not by what has been written to it: blocks share huge pages,

@@ -26,11 +26,11 @@ inline constexpr int kAcceptsPerTurnMax = 64;
 
 // A body of unknown length begins with this much room and doubles.
 inline constexpr std::size_t kBodyFirstStepSizeBytes = 16 * 1024;
-// A body of known length begins with at most this much, as one read may bring; when that is full it
-// gets this many times as much, and so on. So a peer holds that block by announcing, and more only by
-// sending.
+// A body of known length begins with at most this much, as one read may bring. When that is full it
+// moves to a second block, mapped alone (base/block_store.h), for what moves leaves holes in slabs;
+// and when that is full, to one of the announced size.
 inline constexpr std::size_t kBodyFirstBlockSizeBytes = kReadBufferSizeBytes;
-inline constexpr std::size_t kBodyBlockGrowthFactor = 8;
+inline constexpr std::size_t kBodySecondBlockSizeBytes = 8 * 1024 * 1024;
 // A body must come this fast once read_body_timeout is over.
 inline constexpr std::uint64_t kBodyRateBytesPerSecondMin = 64 * 1024;
 
