@@ -75,8 +75,8 @@ struct Shard final : Task {
   std::int64_t date_second_ = 0;
 };
 
-// Whether a peer takes output that the socket did not take at once: some of it every kWriteStallMax,
-// and all of it at kWriteRateBytesPerSecondMin once as much time has passed.
+// Whether a peer takes output that the socket did not take at once: some of it every
+// kWriteStallMax, and all of it at kWriteRateBytesPerSecondMin once as much time has passed.
 class WritePace {
  public:
   void begin(TimePoint now) noexcept {

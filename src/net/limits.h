@@ -66,8 +66,8 @@ inline constexpr std::size_t kHttp2QueuedFramesMax = 1'000;
 // answered, and answers that wait to be sent. Beyond it a new request is refused, untouched.
 inline constexpr std::size_t kHttp2HeadsSizeBytesMax = 2 * 1024 * 1024;
 inline constexpr std::size_t kHttp2QueuedSizeBytesMax = 1024 * 1024;
-// Answers of which the peer's flow control lets nothing go for kWriteStallMax; each is given up, and
-// with more than so many the connection.
+// Answers of which the peer's flow control lets nothing go for kWriteStallMax; each is given up,
+// and with more than so many the connection.
 inline constexpr std::uint32_t kHttp2StalledStreamsMax = 8;
 // Messages waiting to be sent on one stream that stays open.
 inline constexpr std::size_t kStreamOutputSizeBytesMax = 64 * 1024;

@@ -446,8 +446,8 @@ TEST_F(GrpcConformance, AWatchThatComesDuringTheDrainIsRefused) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, kDrainMax / 2);
 }
 
-// Goal: one peer does not take the watchers of all. Method: a thousand Watch calls of one connection;
-// and, on either thread, one of another.
+// Goal: one peer does not take the watchers of all. Method: a thousand Watch calls of one
+// connection; and, on either thread, one of another.
 TEST_F(GrpcConformance, WatchersOfOneConnectionLeaveRoomForOthers) {
   start();
   std::vector<std::int32_t> ids;

@@ -245,8 +245,8 @@ TEST_F(Hostile, AFloodOfResetsEndsTheConnection) {
   EXPECT_EQ(client.goaway_code(), static_cast<std::uint32_t>(NGHTTP2_ENHANCE_YOUR_CALM));
 }
 
-// Goal: a peer that goes on after it was told to calm down is not told again, and not kept, though a
-// call of it is open. Method: resets of a call that has ended.
+// Goal: a peer that goes on after it was told to calm down is not told again, and not kept, though
+// a call of it is open. Method: resets of a call that has ended.
 TEST_F(Hostile, AFloodOfResetsEndsTheConnectionWithACallOpen) {
   start();
   net::Http2Client client(receiver_->grpc_address());

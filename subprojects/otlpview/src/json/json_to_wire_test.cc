@@ -638,8 +638,8 @@ TEST(JsonToWire, OutputIsBounded) {
   EXPECT_FALSE(transcode(Signal::traces, "{}", limits).refused);
 }
 
-// Goal: who reserves the limit and the slack keeps the room. Method: one long text, whose lengths are
-// closed when the output is nearly as long as the limit.
+// Goal: who reserves the limit and the slack keeps the room. Method: one long text, whose lengths
+// are closed when the output is nearly as long as the limit.
 TEST(JsonToWire, OutputStaysInTheRoomThatWasReserved) {
   const std::string text =
       R"({"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":")" +
