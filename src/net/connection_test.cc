@@ -42,8 +42,14 @@ class TestHandler final : public Handler {
   void on_abandoned(Exchange&) noexcept override {}
 };
 
+class OpenCount final : public ConnectionObserver {
+ public:
+  void on_connection_closed() noexcept override { --count; }
+  std::atomic<int> count{0};
+};
+
 // Connections of one thread whose ticks come when the test says so, at the time it says.
-class ConnectionTest : public ::testing::Test, ConnectionObserver {
+class ConnectionTest : public ::testing::Test {
  protected:
   ConnectionTest() {
     listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -59,11 +65,9 @@ class ConnectionTest : public ::testing::Test, ConnectionObserver {
   ~ConnectionTest() override {
     ::close(listener_);
     on_thread([&] { shard_.close_all(); });
-    while (open_ != 0) std::this_thread::yield();
+    while (open_.count != 0) std::this_thread::yield();
     on_thread([&] { shard_.clear_pool(); });
   }
-
-  void on_connection_closed() noexcept override { --open_; }
 
   template <typename F>
   void on_thread(F f) {
@@ -78,7 +82,7 @@ class ConnectionTest : public ::testing::Test, ConnectionObserver {
   void accept() {
     const int descriptor = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     GATEWAY_ASSERT(descriptor >= 0);
-    ++open_;
+    ++open_.count;
     on_thread([&] { shard_.adopt(descriptor, nullptr); });
   }
   void tick(milliseconds from_now) {
@@ -97,11 +101,11 @@ class ConnectionTest : public ::testing::Test, ConnectionObserver {
 
   int listener_ = -1;
   std::string address_;
-  std::atomic<int> open_{0};
+  OpenCount open_;
   IoThreads threads_{1, "test"};
   TestHandler handler_;
   ServerCounters counters_;
-  Shard shard_{threads_[0], handler_, settings(), counters_, *this};
+  Shard shard_{threads_[0], handler_, settings(), counters_, open_};
 };
 
 std::int32_t get_page(Http2Client& client) {
@@ -157,7 +161,7 @@ TEST_F(ConnectionTest, AnAnswerThatIsHeldBackIsGivenUp) {
   tick(kWriteStallMax + milliseconds(1'000));
   exchange_frames(client);
   EXPECT_EQ(closed_with(client, ids, NGHTTP2_CANCEL), ids.size());
-  EXPECT_EQ(open_, 1);
+  EXPECT_EQ(open_.count, 1);
 }
 
 // Goal: progress is what counts. Method: a byte of window for each tick.
