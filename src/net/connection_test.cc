@@ -121,6 +121,7 @@ void close_windows(Http2Client& client) {
 // Calls whose heads have been answered.
 std::vector<std::int32_t> answered_calls(Http2Client& client, int count) {
   std::vector<std::int32_t> ids;
+  ids.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) ids.push_back(client.grpc("/x", ""));
   for (const std::int32_t id : ids) {
     while (client.result(id).status == 0 && client.step()) {

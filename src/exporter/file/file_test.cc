@@ -25,10 +25,10 @@ class FileExporterTest : public testing::ExporterTestCase {
   }
   ~FileExporterTest() override {
     if (exporter_) exporter_->stop();
-    for (const std::string& folder : {directory_ + "/dead/test", directory_}) {
+    for (const std::string& folder : {directory_ + "/dead/test/", directory_ + "/"}) {
       const auto names = files_.list(folder);
       if (!names) continue;
-      for (const std::string& name : *names) static_cast<void>(files_.remove(folder + "/" + name));
+      for (const std::string& name : *names) static_cast<void>(files_.remove(folder + name));
     }
   }
   [[nodiscard]] std::string content(const std::string& name) {

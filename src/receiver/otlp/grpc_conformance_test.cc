@@ -284,6 +284,7 @@ TEST_F(GrpcConformance, G25_DrainSaysGoawayAndFinishesWhatIsInFlight) {
   start();
   log_.hold(true);
   std::vector<std::int32_t> ids;
+  ids.reserve(20);
   for (int i = 0; i < 20; ++i) ids.push_back(client_->grpc(kTracesExport, traces({span("a")})));
   client_->flush();
   log_.wait_for_submitted(20);
@@ -382,7 +383,7 @@ TEST_F(GrpcConformance, P01_P07_RejectedItemsAreNamed) {
 
 TEST_F(GrpcConformance, HealthCheckTellsTheStateOfEachService) {
   serving_ = [](std::string_view service) {
-    if (service == "") return ServingStatus::serving;
+    if (service.empty()) return ServingStatus::serving;
     if (service == "sick") return ServingStatus::not_serving;
     return ServingStatus::service_unknown;
   };

@@ -330,7 +330,7 @@ TEST_F(HttpConformance, H30_WhatCanNeverFitIntoTheBudgetIsTooLarge) {
     constexpr std::string_view kDigits = "0123456789abcdef";
     std::string size;
     for (int shift = 12; shift >= 0; shift -= 4) size += kDigits[chunk.size() >> shift & 0xf];
-    chunks += size + "\r\n" + chunk + "\r\n";
+    chunks.append(size).append("\r\n").append(chunk).append("\r\n");
   }
   net::RawClient client(receiver_->http_address());
   client.send(

@@ -99,6 +99,7 @@ TEST_F(ReflectionTest, DescribesFilesByEachKindOfName) {
       {4, std::string(kTraceService) + ".Export"},
       {4, "opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest"}};
   std::vector<std::string> questions;
+  questions.reserve(names.size());
   for (const auto& [number, name] : names) questions.push_back(wire_field(number, name));
   const auto& result = ask(kV1, questions);
   ASSERT_EQ(result.grpc_status(), 0);
