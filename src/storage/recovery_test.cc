@@ -427,6 +427,20 @@ TEST(Retention, WhatIsTooOldExpires) {
   EXPECT_EQ(after.outcomes().expired, 10U);
 }
 
+// Goal: a segment with room in it is not ended for its age where there is none for the next.
+// Method: a log that is full but for half of its newest segment, which is old.
+TEST(Retention, AnOldSegmentIsFilledWhereThereIsNoRoomForAnother) {
+  EngineFixture log(1);
+  log.options.age_max = 8h;
+  ASSERT_TRUE(log.open());
+  static_cast<void>(log.engine->cursors().get("down", Signal::traces, StartAt::earliest));
+  append_blocks(log, 15 * 15 + 5);  // 15 a segment
+  ASSERT_EQ(log.engine->catalog().segment_count(), 16U);
+  log.clock.advance(2h);
+  log.engine->writer().maintain(true);
+  EXPECT_FALSE(log.append_one("there is room").has_value());
+}
+
 // Goal: a clock that is set does not expire what has just come. Method: it is set a day forward and
 // back again, with two segments full.
 TEST(Retention, AClockThatIsSetExpiresNothing) {

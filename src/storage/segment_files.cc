@@ -31,7 +31,7 @@ io::IoResult<std::unique_ptr<io::File>> SegmentFiles::open_free(std::uint64_t se
     if (!recycled) remove_file(files_, old);
   }
   auto file = files_.open(path, {.write = true, .create = true, .direct = direct_io_});
-  if (!file && recycled) free_.push_back(sequence);
+  if (!file && recycled) keep_free(sequence);
   if (!file || recycled) return file;
   auto done = (*file)->preallocate(segment_size_bytes_);
   if (!done && !surplus_.empty()) {  // on a full disk they are in the way

@@ -325,6 +325,7 @@ void Writer::end_old_segment() {
   if (age_max.count() == 0 || !newest || newest->end_bytes == kFirstRecordOffsetBytes) return;
   const auto share = static_cast<std::uint64_t>((age_max / kSegmentsPerAgeMax).count());
   if (unix_nano_for_age() < newest->header.created_unix_nano + share) return;
+  if (!make_room()) return;  // what is left of this one is all there is
   if (active_) seal_segment(true);
   static_cast<void>(open_segment());  // where it fails, it is tried again
 }
